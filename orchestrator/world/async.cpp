@@ -1,0 +1,242 @@
+#include "orchestrator/world/async.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+namespace blackstart {
+
+namespace asio = boost::asio;
+
+namespace {
+
+[[noreturn]] void throw_cancelled() { throw Error(ErrorClass::kCancelled, "cancelled"); }
+
+Task<bool> is_cancelled() {
+  auto state = co_await asio::this_coro::cancellation_state;
+  co_return state.cancelled() != asio::cancellation_type::none;
+}
+
+}  // namespace
+
+Task<void> rooted(Task<void> task) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  co_await asio::post(asio::use_awaitable);
+  co_await std::move(task);
+}
+
+Task<void> throw_if_cancelled() {
+  bool cancelled = co_await is_cancelled();
+  if (cancelled) throw_cancelled();
+}
+
+void start(Executor executor, Task<void> task, std::function<void(std::exception_ptr)> on_end) {
+  asio::co_spawn(executor, rooted(std::move(task)), std::move(on_end));
+}
+
+// A timer that never expires: cancel() is "notify", and Asio's own per-operation cancellation
+// works.
+struct Event::Timer {
+  asio::steady_timer timer;
+  explicit Timer(Executor executor) : timer(executor, asio::steady_timer::time_point::max()) {}
+};
+
+Event::Event(Executor executor) : timer_(std::make_unique<Timer>(std::move(executor))) {}
+Event::~Event() = default;
+
+void Event::set() {
+  set_ = true;
+  timer_->timer.cancel();
+}
+
+void Event::reset() { set_ = false; }
+
+Task<void> Event::wait() {
+  while (!set_) {
+    co_await throw_if_cancelled();
+    co_await timer_->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+struct TaskGroup::State {
+  explicit State(Executor e)
+      : executor(std::move(e)), ended(executor, asio::steady_timer::time_point::max()) {}
+  Executor executor;
+  asio::steady_timer ended;  // as in Event: cancel() is "notify"
+  std::list<asio::cancellation_signal> running;
+  std::exception_ptr failure;
+  bool cancelled = false;
+
+  void cancel() {
+    cancelled = true;
+    // Emitting may end a task at once and so change the list: a copy of the addresses first.
+    std::vector<asio::cancellation_signal*> signals;
+    for (auto& signal : running) signals.push_back(&signal);
+    for (auto* signal : signals) signal->emit(asio::cancellation_type::terminal);
+  }
+
+  void record(std::exception_ptr error) {
+    if (!error || failure) return;
+    if (cancelled && is_cancellation(error)) return;  // it does what it was asked to
+    failure = error;
+  }
+};
+
+TaskGroup::TaskGroup(Executor executor) : state_(std::make_shared<State>(std::move(executor))) {}
+TaskGroup::~TaskGroup() = default;
+
+size_t TaskGroup::running() const { return state_->running.size(); }
+
+void TaskGroup::cancel() {
+  asio::post(state_->executor, [state = state_] { state->cancel(); });
+}
+
+void TaskGroup::spawn(Task<void> task) {
+  auto signal = state_->running.emplace(state_->running.end());
+  auto on_end = [state = state_, signal](std::exception_ptr error) {
+    state->record(error);
+    bool stop_others = error && !state->cancelled;
+    // The signal must outlive its own emission: it is freed on the next turn of the loop.
+    asio::post(state->executor, [state, signal, stop_others] {
+      state->running.erase(signal);
+      if (stop_others) state->cancel();
+      if (state->running.empty()) state->ended.cancel();
+    });
+  };
+  asio::co_spawn(state_->executor, rooted(std::move(task)),
+                 asio::bind_cancellation_slot(signal->slot(), std::move(on_end)));
+  if (state_->cancelled) cancel();
+}
+
+Task<void> TaskGroup::join() {
+  auto state = state_;
+  bool interrupted = false;
+  while (!state->running.empty()) {
+    bool cancelled = co_await is_cancelled();
+    if (cancelled && !interrupted) cancel();
+    interrupted = cancelled;
+    co_await state->ended.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  if (state->failure) std::rethrow_exception(state->failure);
+  if (interrupted) throw_cancelled();
+}
+
+namespace {
+
+struct Queue {
+  std::vector<std::function<Task<void>()>> tasks;
+  size_t next = 0;
+};
+
+Task<void> work_through(std::shared_ptr<Queue> queue) {
+  while (queue->next < queue->tasks.size()) {
+    co_await throw_if_cancelled();
+    auto& task = queue->tasks[queue->next++];
+    co_await task();
+  }
+}
+
+}  // namespace
+
+Task<void> run_all(Executor executor, std::vector<std::function<Task<void>()>> tasks,
+                   size_t limit) {
+  auto queue = std::make_shared<Queue>();
+  queue->tasks = std::move(tasks);
+  TaskGroup group(executor);
+  size_t workers = std::min(std::max<size_t>(limit, 1), queue->tasks.size());
+  for (size_t i = 0; i < workers; ++i) group.spawn(work_through(queue));
+  co_await group.join();
+}
+
+namespace {
+
+// What a task that was stopped at its deadline says about it.
+[[noreturn]] void throw_deadline(std::string what, std::exception_ptr task_error) {
+  Error deadline(ErrorClass::kDeadline, std::move(what));
+  if (is_cancellation(task_error)) throw deadline;
+  try {
+    std::rethrow_exception(task_error);
+  } catch (const Error& error) {
+    if (error.error_class() == ErrorClass::kDeadline) throw;  // an inner deadline knows more
+    deadline.because(error.full_text());
+  } catch (const std::exception& error) {
+    deadline.because(error.what());
+  }
+  throw deadline;
+}
+
+}  // namespace
+
+Task<Race> race(Task<void> task, Task<void> rival) {
+  co_await throw_if_cancelled();
+  auto executor = co_await asio::this_coro::executor;
+  auto [order, task_error, rival_error] =
+      co_await asio::experimental::make_parallel_group(
+          asio::co_spawn(executor, rooted(std::move(task)), asio::deferred),
+          asio::co_spawn(executor, rooted(std::move(rival)), asio::deferred))
+          .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+  bool cancelled = co_await is_cancelled();
+  bool rival_won = order[0] == 1 && !rival_error && task_error && !cancelled;
+  co_return Race{rival_won, task_error};
+}
+
+Task<void> within(Clock& clock, Instant deadline, std::string what, Task<void> task) {
+  Race ended = co_await race(std::move(task), clock.sleep_until(deadline));
+  if (ended.rival_won) throw_deadline(std::move(what), ended.task_error);
+  if (ended.task_error) std::rethrow_exception(ended.task_error);
+}
+
+namespace {
+Task<void> wait_for(Event& event) { co_await event.wait(); }
+}  // namespace
+
+Task<bool> wait_until(Clock& clock, Instant deadline, Event& event) {
+  if (event.is_set()) co_return true;
+  bool in_time = true;
+  try {
+    co_await within(clock, deadline, "", wait_for(event));
+  } catch (const Error& error) {
+    if (error.error_class() != ErrorClass::kDeadline) throw;
+    in_time = false;
+  }
+  co_return in_time;
+}
+
+Task<void> shielded(Task<void> cleanup) {
+  auto executor = co_await asio::this_coro::executor;
+  asio::steady_timer ended(executor, asio::steady_timer::time_point::max());
+  bool done = false;
+  std::exception_ptr failure;
+  // A coroutine of its own, with no way to cancel it. Ours stays in our state: the next wait
+  // throws.
+  start(executor, std::move(cleanup), [&](std::exception_ptr error) {
+    done = true;
+    failure = error;
+    ended.cancel();
+  });
+  while (!done) co_await ended.async_wait(asio::as_tuple(asio::use_awaitable));
+  if (failure) std::rethrow_exception(failure);
+}
+
+bool is_cancellation(std::exception_ptr error) {
+  if (!error) return false;
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& failure) {
+    return failure.error_class() == ErrorClass::kCancelled;
+  } catch (const boost::system::system_error& failure) {
+    return failure.code() == asio::error::operation_aborted;
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // namespace blackstart

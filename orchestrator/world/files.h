@@ -1,0 +1,66 @@
+// Files and the process environment. Synchronous: for small local files; what may take long goes
+// through Blocking.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "orchestrator/world/task.h"
+
+namespace blackstart {
+
+enum class FileKind { kMissing, kFile, kFolder, kOther };
+
+/// Holds a kernel lock on a file until destroyed; the kernel frees it when the process dies.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
+/// Paths are absolute. All failures throw Error(kPermanent) naming the path and the system's
+/// reason.
+class Files {
+ public:
+  virtual ~Files() = default;
+  virtual FileKind kind(const std::string& path) const = 0;
+  virtual std::string read(const std::string& path, size_t limit_bytes) const = 0;
+  /// Replaces the file as a whole: temporary file, fsync, rename, fsync of the folder.
+  virtual void write(const std::string& path, std::string_view content, int mode = 0600) = 0;
+  virtual void make_folders(const std::string& path, int mode = 0700) = 0;
+  virtual void remove_all(const std::string& path) = 0;
+  /// Names in a folder, sorted.
+  virtual std::vector<std::string> list(const std::string& path) const = 0;
+  virtual void link(const std::string& target, const std::string& path) = 0;
+  virtual bool executable(const std::string& path) const = 0;
+  /// nullptr when another process holds it.
+  virtual std::unique_ptr<FileLock> try_lock(const std::string& path) = 0;
+};
+
+class Environment {
+ public:
+  virtual ~Environment() = default;
+  virtual std::optional<std::string> get(const std::string& name) const = 0;
+  virtual std::string working_directory() const = 0;
+  virtual std::string executable_path() const = 0;  // of this program
+  virtual std::string user() const = 0;
+  virtual std::string host() const = 0;
+  virtual int pid() const = 0;
+  /// A TCP port on 127.0.0.1 that nothing listens on now, different at every call of this process.
+  virtual int free_port() = 0;
+};
+
+/// Runs what blocks (SQLite, hashing, large YAML) off the event loop.
+class Blocking {
+ public:
+  virtual ~Blocking() = default;
+  /// Runs `work` on a thread of the pool, one after the other; exceptions arrive at the awaiter.
+  /// Not cancellable: `work` is bounded by itself.
+  virtual Task<void> run(std::function<void()> work) = 0;
+};
+
+}  // namespace blackstart

@@ -1,0 +1,55 @@
+// HTTP requests over few, long-lived connections.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "orchestrator/world/clock.h"
+
+namespace blackstart {
+
+/// Who we are and whom we trust, in PEM. Shared by all requests to one server; compared by address
+/// when connections are reused.
+struct TlsIdentity {
+  std::string ca;           // empty = the system's trust store
+  std::string certificate;  // client certificate chain; may be empty
+  std::string key;          // its private key: a secret
+  std::string server_name;  // overrides the name that is verified; empty = the URL's host
+  bool insecure = false;    // skips verification; the caller warns
+  std::string proxy;        // URL; empty = HTTPS_PROXY/NO_PROXY of the environment
+};
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;
+  std::map<std::string, std::string> headers;
+  std::string body;
+  std::shared_ptr<const TlsIdentity> tls;
+  Duration connect_timeout = std::chrono::seconds(10);
+  Duration total_timeout = std::chrono::seconds(60);  // zero = none; only for streams
+  Duration idle_timeout = std::chrono::seconds(15);   // no byte for so long ends it; zero = none
+  size_t body_limit = 64u << 20;
+  std::function<void(std::string_view)> on_body;  // set = streamed, `HttpResponse::body` stays
+                                                  // empty (only 2xx bodies are streamed)
+  bool sensitive = false;                         // the body never reaches a debug log
+};
+
+struct HttpResponse {
+  int status = 0;
+  std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;
+};
+
+class Http {
+ public:
+  virtual ~Http() = default;
+  /// Any status is a response. Throws Error: kUnreachable (refused, no route, DNS, connect
+  /// timeout), kTransient (reset, truncated, idle), kAuthentication (TLS verification), kPermanent
+  /// (too large).
+  virtual Task<HttpResponse> send(HttpRequest request) = 0;
+};
+
+}  // namespace blackstart

@@ -1,0 +1,22 @@
+// The parts of a URL, read by curl's own rules.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace blackstart::real {
+
+struct UrlParts {
+  std::string scheme, host, port, path;  // all empty when the URL cannot be read
+
+  std::string endpoint() const { return host + ":" + port; }
+};
+
+/// ASCII only, as in header names.
+std::string lower_case(std::string_view text);
+
+UrlParts parse_url(const std::string& text);
+/// The same URL with another host; empty when `host` is none.
+std::string with_host(const std::string& url, const std::string& host);
+
+}  // namespace blackstart::real

@@ -1,0 +1,149 @@
+#include "tests/simulation/world/sim_files.h"
+
+#include <filesystem>
+
+#include "orchestrator/base/error.h"
+
+namespace blackstart::sim {
+namespace {
+
+constexpr int kLinksMax = 16;
+
+[[noreturn]] void fail(const std::string& what, const std::string& path, const std::string& why) {
+  throw Error(ErrorClass::kPermanent, "cannot " + what + " " + path).because(why);
+}
+
+std::string normal(const std::string& path) {
+  if (!path.starts_with('/')) throw Error(ErrorClass::kBug, "not an absolute path: " + path);
+  std::string text = std::filesystem::path(path).lexically_normal().string();
+  return text.size() > 1 && text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+}
+
+std::string folder_of(const std::string& path) {
+  return std::filesystem::path(path).parent_path().string();
+}
+
+}  // namespace
+
+class SimFiles::Lock final : public FileLock {
+ public:
+  Lock(SimFiles& files, std::string path) : files_(files), path_(std::move(path)) {}
+  ~Lock() override { files_.locked_.erase(path_); }
+
+ private:
+  SimFiles& files_;
+  std::string path_;
+};
+
+SimFiles::SimFiles() { entries_["/"] = {FileKind::kFolder, "", 0755, false}; }
+
+std::string SimFiles::resolve(const std::string& path) const {
+  std::string current = normal(path);
+  for (int i = 0; i < kLinksMax; ++i) {
+    auto found = entries_.find(current);
+    if (found == entries_.end() || !found->second.is_link) return current;
+    std::filesystem::path target = found->second.content;
+    current =
+        normal(target.is_absolute() ? target.string() : (folder_of(current) / target).string());
+  }
+  fail("follow", path, "Too many levels of symbolic links");
+}
+
+const SimFiles::Entry* SimFiles::find(const std::string& path) const {
+  auto found = entries_.find(resolve(path));
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+void SimFiles::require_folder(const std::string& path) const {
+  const Entry* entry = find(path);
+  if (entry == nullptr) fail("open folder", path, "No such file or directory");
+  if (entry->kind != FileKind::kFolder) fail("open folder", path, "Not a directory");
+}
+
+FileKind SimFiles::kind(const std::string& path) const {
+  const Entry* entry = find(path);
+  return entry == nullptr ? FileKind::kMissing : entry->kind;
+}
+
+std::string SimFiles::read(const std::string& path, size_t limit_bytes) const {
+  const Entry* entry = find(path);
+  if (entry == nullptr) fail("read", path, "No such file or directory");
+  if (entry->kind == FileKind::kFolder) fail("read", path, "Is a directory");
+  if (entry->content.size() > limit_bytes)
+    fail("read", path, "it is larger than the limit of " + std::to_string(limit_bytes) + " bytes");
+  return entry->content;
+}
+
+void SimFiles::write(const std::string& path, std::string_view content, int mode) {
+  if (frozen_) return;
+  std::string where = normal(path);
+  require_folder(folder_of(where));
+  if (kind(where) == FileKind::kFolder) fail("replace", path, "Is a directory");
+  entries_[where] = {FileKind::kFile, std::string(content), mode, false};
+}
+
+void SimFiles::make_folders(const std::string& path, int mode) {
+  if (frozen_) return;
+  std::string where = normal(path);
+  if (kind(where) == FileKind::kFolder) return;
+  if (kind(where) != FileKind::kMissing) fail("make folder", path, "File exists");
+  make_folders(folder_of(where), mode);
+  entries_[where] = {FileKind::kFolder, "", mode, false};
+}
+
+void SimFiles::remove_all(const std::string& path) {
+  if (frozen_) return;
+  std::string where = normal(path);
+  std::erase_if(entries_, [&](const auto& entry) {
+    return entry.first == where || entry.first.starts_with(where + "/");
+  });
+}
+
+std::vector<std::string> SimFiles::list(const std::string& path) const {
+  require_folder(path);
+  std::string where = resolve(path);
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : entries_) {
+    if (name != "/" && folder_of(name) == where) names.push_back(name.substr(name.rfind('/') + 1));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void SimFiles::link(const std::string& target, const std::string& path) {
+  if (frozen_) return;
+  std::string where = normal(path);
+  require_folder(folder_of(where));
+  auto found = entries_.find(where);
+  if (found != entries_.end() && !found->second.is_link) fail("link", path, "File exists");
+  entries_[where] = {FileKind::kOther, target, 0777, true};
+}
+
+bool SimFiles::executable(const std::string& path) const {
+  const Entry* entry = find(path);
+  return entry != nullptr && entry->kind == FileKind::kFile && (entry->mode & 0111) != 0;
+}
+
+std::unique_ptr<FileLock> SimFiles::try_lock(const std::string& path) {
+  std::string where = resolve(path);
+  if (!locked_.insert(where).second) return nullptr;
+  if (find(where) == nullptr) write(where, "", 0600);
+  return std::make_unique<Lock>(*this, where);
+}
+
+void SimFiles::add(const std::string& path, std::string_view content, int mode) {
+  make_folders(folder_of(normal(path)), 0755);
+  write(path, content, mode);
+}
+
+int SimFiles::mode(const std::string& path) const {
+  const Entry* entry = find(path);
+  return entry == nullptr ? 0 : entry->mode;
+}
+
+void SimFiles::thaw() {
+  frozen_ = false;
+  locked_.clear();
+}
+
+}  // namespace blackstart::sim

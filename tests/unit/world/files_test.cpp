@@ -1,0 +1,161 @@
+#include "orchestrator/world/files.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "orchestrator/world/real_parts.h"
+#include "tests/unit/world/real_world_fixture.h"
+
+namespace blackstart {
+namespace {
+
+class FilesTest : public RealWorldTest {
+ protected:
+  Files& files() { return world().files; }
+
+  template <class Call>
+  std::string failure(Call call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.error_class(), ErrorClass::kPermanent);
+      return error.full_text();
+    }
+    return "no failure";
+  }
+
+  int mode_of(const std::string& path) {
+    struct stat status {};
+    ::stat(path.c_str(), &status);
+    return static_cast<int>(status.st_mode & 0777);
+  }
+};
+
+TEST_F(FilesTest, WriteReplacesTheWholeFileAndLeavesNothingElse) {
+  ::umask(0);  // the mode is the one asked for, whatever the mask
+  files().write(path("a"), "first, longer");
+  files().write(path("a"), "second");
+  files().write(path("b"), "", 0644);
+  EXPECT_EQ(files().read(path("a"), 100), "second");
+  EXPECT_EQ(files().list(path("")), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(mode_of(path("a")), 0600);
+  EXPECT_EQ(mode_of(path("b")), 0644);
+}
+
+TEST_F(FilesTest, AFailedWriteLeavesTheOldFileAndNoTemporaryOne) {
+  files().make_folders(path("folder"));
+  EXPECT_EQ(failure([&] { files().write(path("folder"), "x"); }),
+            "cannot replace " + path("folder") + ": Is a directory");
+  EXPECT_EQ(files().list(path("")), (std::vector<std::string>{"folder"}));
+  EXPECT_NE(failure([&] { files().write(path("no/file"), "x"); }).find("No such file"),
+            std::string::npos);
+}
+
+TEST_F(FilesTest, ReadsAreBoundedAndSaySo) {
+  files().write(path("a"), "12345");
+  EXPECT_EQ(files().read(path("a"), 5), "12345");
+  EXPECT_EQ(failure([&] { files().read(path("a"), 4); }),
+            "cannot read " + path("a") + ": it is larger than the limit of 4 bytes");
+  EXPECT_EQ(failure([&] { files().read(path("missing"), 4); }),
+            "cannot read " + path("missing") + ": No such file or directory");
+  EXPECT_EQ(failure([&] { files().read(path(""), 4); }),
+            "cannot read " + path("") + ": Is a directory");
+}
+
+TEST_F(FilesTest, KnowsKindsAndExecutables) {
+  files().write(path("file"), "");
+  files().write(path("program"), "", 0755);
+  files().link("nowhere", path("dangling"));
+  ::mkfifo(path("pipe").c_str(), 0600);
+  EXPECT_EQ(files().kind(path("file")), FileKind::kFile);
+  EXPECT_EQ(files().kind(path("")), FileKind::kFolder);
+  EXPECT_EQ(files().kind(path("pipe")), FileKind::kOther);
+  EXPECT_EQ(files().kind(path("dangling")), FileKind::kMissing);
+  EXPECT_EQ(files().kind(path("file") + "/below"), FileKind::kMissing);
+  EXPECT_TRUE(files().executable(path("program")));
+  EXPECT_FALSE(files().executable(path("")));
+}
+
+TEST_F(FilesTest, MakesAndRemovesFolders) {
+  files().make_folders(path("a/b/c"));
+  files().make_folders(path("a/b/c"));
+  EXPECT_EQ(files().kind(path("a/b/c")), FileKind::kFolder);
+  files().write(path("a/file"), "");
+  EXPECT_NE(failure([&] { files().make_folders(path("a/file/b")); }), "no failure");
+  files().remove_all(path("a"));
+  files().remove_all(path("a"));
+  EXPECT_EQ(files().kind(path("a")), FileKind::kMissing);
+}
+
+TEST_F(FilesTest, LinksReplaceLinksButNothingElse) {
+  files().write(path("one"), "1");
+  files().write(path("two"), "2");
+  files().link("one", path("link"));
+  files().link(path("two"), path("link"));
+  EXPECT_EQ(files().read(path("link"), 9), "2");
+  EXPECT_NE(failure([&] { files().link("one", path("two")); }).find("File exists"),
+            std::string::npos);
+}
+
+// Tries to take the lock in a process of its own.
+bool another_process_gets(const std::string& path) {
+  pid_t child = ::fork();
+  if (child == 0) {
+    auto files = real::make_files();
+    ::_exit(files->try_lock(path) ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+TEST_F(FilesTest, ALockKeepsOthersOutUntilItsHolderIsGone) {
+  auto lock = files().try_lock(path("lock"));
+  ASSERT_NE(lock, nullptr);
+  EXPECT_EQ(files().try_lock(path("lock")), nullptr);
+  EXPECT_FALSE(another_process_gets(path("lock")));
+  lock.reset();
+  EXPECT_TRUE(another_process_gets(path("lock")));
+}
+
+TEST_F(FilesTest, ALockIsNotInheritedByToolsAndDaemons) {
+  auto lock = files().try_lock(path("lock"));
+  Command command{.program = "/bin/sleep", .args = {"60"}};
+  Daemon daemon = result_of(world().processes.start_daemon(command, path("log")));
+  lock.reset();
+  EXPECT_TRUE(another_process_gets(path("lock")));
+  run(world().processes.stop(daemon, std::chrono::seconds(5)));
+}
+
+TEST_F(FilesTest, ALockedFileThatIsReplacedIsNoLock) {
+  auto lock = files().try_lock(path("lock"));
+  files().remove_all(path("lock"));
+  EXPECT_NE(files().try_lock(path("lock")), nullptr);  // another file, so another lock
+}
+
+TEST_F(FilesTest, FreePortsAreNeverGivenTwice) {
+  std::set<int> ports;
+  for (int i = 0; i < 500; ++i) ports.insert(world().environment.free_port());
+  EXPECT_EQ(ports.size(), 500u);
+}
+
+TEST_F(FilesTest, TheEnvironmentIsThisProcess) {
+  EXPECT_EQ(world().environment.pid(), ::getpid());
+  EXPECT_TRUE(world().environment.executable_path().ends_with("_tests"));
+  EXPECT_FALSE(world().environment.user().empty());
+  EXPECT_FALSE(world().environment.host().empty());
+  EXPECT_EQ(world().environment.get("BLACKSTART_NO_SUCH_VARIABLE"), std::nullopt);
+}
+
+TEST_F(FilesTest, RandomBytesDiffer) {
+  EXPECT_EQ(world().random.bytes(40).size(), 40u);
+  EXPECT_NE(world().random.bytes(16), world().random.bytes(16));
+  for (int i = 0; i < 100; ++i) {
+    double number = world().random.uniform();
+    EXPECT_GE(number, 0.0);
+    EXPECT_LT(number, 1.0);
+  }
+}
+
+}  // namespace
+}  // namespace blackstart
