@@ -1,0 +1,69 @@
+// From the publishers to the sinks, through the redactor.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "orchestrator/events/event.h"
+#include "orchestrator/events/redactor.h"
+
+namespace blackstart::events {
+
+enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError, kOff };
+
+/// A line for the debug log: for the developer who reads along, no part of the event stream.
+struct LogLine {
+  WallTime time;
+  LogLevel level = LogLevel::kDebug;
+  std::string room;  // "kube", "engine", …
+  std::string text;
+};
+
+/// A view of the stream. Called on the loop, in order; must not throw and must not block for long.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual void on_event(const Event& event) = 0;
+  virtual void on_log(const LogLine&) {}
+  virtual void flush() {}
+};
+
+/// Numbers, stamps, cleans and hands out events: each string of a payload is redacted, made
+/// printable (events/printable.h) and cut at 4 KiB before any sink sees it. Output lines beyond 500
+/// in a second are counted instead, per stage. Loop-confined.
+class Bus {
+ public:
+  explicit Bus(Clock& clock);
+  void add_sink(std::unique_ptr<Sink> sink);
+  void publish(Payload payload);
+  /// A line for the debug log, behind the same redactor.
+  void log(LogLevel level, std::string room, std::string text);
+  /// Lines below this level are dropped before they are cleaned; kOff (the default) drops all.
+  void set_log_level(LogLevel level) { log_level_ = level; }
+  bool logs(LogLevel level) const { return level >= log_level_ && level != LogLevel::kOff; }
+  void flush();
+  Redactor& redactor() { return redactor_; }
+
+ private:
+  struct OutputWindow {
+    Instant start;
+    int64_t lines = 0;
+    int64_t left_out = 0;
+  };
+
+  void emit(Payload payload);
+  bool admit(const OutputLine& output);
+  void report_left_out(const std::string& stage, OutputWindow& window);
+
+  Clock& clock_;
+  Redactor redactor_;
+  std::vector<std::unique_ptr<Sink>> sinks_;
+  std::map<std::string, OutputWindow> output_;  // by stage
+  LogLevel log_level_ = LogLevel::kOff;
+  uint64_t sequence_ = 0;
+};
+
+}  // namespace blackstart::events

@@ -1,0 +1,177 @@
+#include "orchestrator/events/plain_sink.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "orchestrator/base/text.h"
+
+namespace blackstart::events {
+namespace {
+
+constexpr size_t kStageWidthMax = 32;
+
+std::string since_begin(Duration elapsed) {
+  long long seconds = std::max<long long>(0, elapsed.count() / 1000);
+  char text[48];
+  if (seconds < 3600) {
+    std::snprintf(text, sizeof text, "%02lld:%02lld", seconds / 60, seconds % 60);
+  } else {
+    std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", seconds / 3600, seconds / 60 % 60,
+                  seconds % 60);
+  }
+  return text;
+}
+
+std::string duration(int64_t milliseconds) { return format_duration(Duration(milliseconds)); }
+
+std::string with_reason(std::string text, const std::string& reason) {
+  return reason.empty() ? text : text + ": " + reason;
+}
+
+std::string indented(const std::string& text, size_t columns) {
+  return join(split(text, '\n'), "\n" + std::string(columns, ' '));
+}
+
+std::string action_key(const std::string& stage, const std::string& action) {
+  return stage + '\n' + action;
+}
+
+/// How the end of a stage looks; the states before it are shown at a verbose setting only.
+struct Ending {
+  std::string_view state;
+  std::string_view mark;
+  std::string_view text;
+  bool broken;
+};
+
+constexpr Ending kEndings[] = {
+    {"done", "✓", "done in", false},
+    {"satisfied", "✓", "nothing to do", false},
+    {"failed", "✗", "failed after", true},
+    {"unknown", "?", "unknown", true},
+    {"blocked", "–", "blocked", true},
+    {"skipped", "–", "skipped", false},
+    {"cancelled", "✗", "cancelled after", true},
+};
+
+std::string headline(const RunEnded& end) {
+  std::string what = end.result == "deadline" ? "out of time" : end.result;
+  if (end.result == "nothing") what = "nothing to do";
+  return what + " after " + duration(end.elapsed_ms);
+}
+
+std::string counts(const RunEnded& end) {
+  const std::pair<int64_t, std::string_view> parts[] = {{end.done, "done"},
+                                                        {end.satisfied, "with nothing to do"},
+                                                        {end.failed, "failed"},
+                                                        {end.blocked, "blocked"},
+                                                        {end.skipped, "skipped"}};
+  std::vector<std::string> texts;
+  for (const auto& [count, name] : parts) {
+    if (count > 0) texts.push_back(std::to_string(count) + " " + std::string(name));
+  }
+  return texts.empty() ? "no stage" : join(texts, ", ");
+}
+
+}  // namespace
+
+PlainSink::PlainSink(Writer writer, PlainOptions options)
+    : writer_(std::move(writer)), options_(options) {
+  options_.stage_width = std::min(options_.stage_width, kStageWidthMax);
+}
+
+void PlainSink::on_event(const Event& event) {
+  if (!begin_) begin_ = event.time;
+  elapsed_ = std::chrono::duration_cast<Duration>(event.time - *begin_);
+  std::visit([this](const auto& payload) { show(payload); }, event.payload);
+}
+
+void PlainSink::write(const std::string& text) { writer_(text + "\n"); }
+
+void PlainSink::line(const std::string& stage, std::string_view mark, const std::string& text) {
+  options_.stage_width = std::max(options_.stage_width, std::min(stage.size(), kStageWidthMax));
+  std::string head = since_begin(elapsed_) + " " + stage;
+  size_t padding = stage.size() < options_.stage_width ? options_.stage_width - stage.size() : 0;
+  head.append(padding + 1, ' ');
+  size_t column = head.size() + 2;
+  write(head.append(mark) + " " + indented(text, column));
+}
+
+void PlainSink::show(const RunStarted& run) {
+  std::string text = run.command + " " + run.plan;
+  if (!run.environment.empty()) text += " (environment " + run.environment + ")";
+  write(text + ": " + count_of(static_cast<size_t>(run.stages), "stage") + ", run " + run.run);
+}
+
+void PlainSink::show(const StageChanged& change) {
+  const auto* ending = std::ranges::find(kEndings, change.state, &Ending::state);
+  if (ending == std::end(kEndings)) {
+    if (options_.verbose) line(change.stage, "·", with_reason(change.state, change.reason));
+    return;
+  }
+  std::string text(ending->text);
+  bool timed = ending->text.ends_with(" in") || ending->text.ends_with(" after");
+  if (timed) text += " " + duration(change.elapsed_ms);
+  line(change.stage, ending->mark, with_reason(text, change.reason));
+  if (ending->broken) broken_.push_back({change.stage, change.state, change.reason});
+}
+
+void PlainSink::show(const Observed& observed) {
+  if (options_.verbose)
+    line(observed.stage, "·", with_reason("observed " + observed.state, observed.reason));
+}
+
+void PlainSink::show(const ActionStarted& action) {
+  summaries_[action_key(action.stage, action.action)] = action.summary;
+  std::string text = action.summary.empty() ? action.action : action.summary;
+  if (action.attempt > 1) text += " (attempt " + std::to_string(action.attempt) + ")";
+  line(action.stage, "▸", text);
+}
+
+void PlainSink::show(const ActionEnded& action) {
+  auto summary = summaries_.extract(action_key(action.stage, action.action));
+  if (action.result == "done" && !options_.verbose)
+    return;  // the next line of the stage says as much
+  bool named = !summary.empty() && !summary.mapped().empty();
+  std::string text = (named ? summary.mapped() : action.action) + ": " + action.result + " after ";
+  line(action.stage, action.result == "done" ? "✓" : "✗", text + duration(action.elapsed_ms));
+}
+
+void PlainSink::show(const Retrying& retry) {
+  line(retry.stage, "↻",
+       "attempt " + std::to_string(retry.attempt) + " failed (" + retry.error_class +
+           "), next in " + duration(retry.delay_ms) + ": " + retry.cause);
+}
+
+void PlainSink::show(const Waiting& waiting) {
+  line(waiting.stage, "·", "waiting: " + waiting.reason);
+}
+
+void PlainSink::show(const Heartbeat& heartbeat) {
+  std::string text = "still " + heartbeat.state + " after " + duration(heartbeat.elapsed_ms);
+  if (heartbeat.deadline_ms > 0) text += ", " + duration(heartbeat.deadline_ms) + " left";
+  line(heartbeat.stage, "…", with_reason(text, heartbeat.reason));
+}
+
+void PlainSink::show(const OutputLine& output) {
+  if (options_.verbose) line(output.stage, "|", output.line);
+}
+
+void PlainSink::show(const Notice& notice) {
+  std::string place = notice.place.empty() ? "" : notice.place + ": ";
+  std::string stage = notice.stage.empty() ? "" : notice.stage + ": ";
+  write(place + notice.severity + ": " + stage + indented(notice.message, 4));
+  for (const std::string& cause : notice.causes) write("    " + indented(cause, 4));
+  if (!notice.hint.empty()) write("    what to do: " + indented(notice.hint, 4));
+}
+
+void PlainSink::show(const RunEnded& end) {
+  write(headline(end) + ": " + counts(end));
+  for (const Broken& broken : broken_) {
+    write("  " + broken.state + " " + broken.stage + (broken.reason.empty() ? "" : ": ") +
+          indented(broken.reason, 4));
+  }
+  if (!end.resume.empty()) write("to go on: " + end.resume);
+}
+
+}  // namespace blackstart::events

@@ -1,0 +1,56 @@
+// The stream for people and CI logs: one line an event, no colours, nothing that moves.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "orchestrator/events/bus.h"
+#include "orchestrator/events/writer.h"
+
+namespace blackstart::events {
+
+struct PlainOptions {
+  bool verbose = false;    // also what tools print, observations and every change of state
+  size_t stage_width = 0;  // of the longest stage name; 0 = the column grows with the names seen
+};
+
+class PlainSink final : public Sink {
+ public:
+  PlainSink(Writer writer, PlainOptions options);
+  void on_event(const Event& event) override;
+
+ private:
+  struct Broken {
+    std::string stage;
+    std::string state;  // "failed", "unknown", "blocked"
+    std::string reason;
+  };
+
+  void show(const RunStarted& run);
+  void show(const StageChanged& change);
+  void show(const Observed& observed);
+  void show(const ActionStarted& action);
+  void show(const ActionEnded& action);
+  void show(const Retrying& retry);
+  void show(const Waiting& waiting);
+  void show(const Heartbeat& heartbeat);
+  void show(const OutputLine& output);
+  void show(const Notice& notice);
+  void show(const RunEnded& end);
+
+  /// "00:03 cluster   ▸ text", further lines of `text` indented below its first.
+  void line(const std::string& stage, std::string_view mark, const std::string& text);
+  void write(const std::string& text);
+
+  Writer writer_;
+  PlainOptions options_;
+  std::optional<WallTime> begin_;
+  Duration elapsed_{};
+  std::map<std::string, std::string> summaries_;  // of running actions, by stage and action
+  std::vector<Broken> broken_;
+};
+
+}  // namespace blackstart::events

@@ -1,0 +1,44 @@
+#include "orchestrator/events/debug_log.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/events/collecting.h"
+
+namespace blackstart::events {
+namespace {
+
+TEST(DebugLog, WritesEventsAndLinesOfTheRoomsWithTheBussTime) {
+  std::string text;
+  ManualClock clock;
+  Bus bus(clock);
+  bus.add_sink(std::make_unique<DebugLog>(into(text)));
+  bus.set_log_level(LogLevel::kDebug);
+  bus.redactor().add("hunter2");
+  bus.log(LogLevel::kTrace, "kube", "too fine");
+  bus.log(LogLevel::kDebug, "kube", "GET /api hunter2 {}");
+  bus.publish(Notice{"error", "", "", "broken", {}, ""});
+  EXPECT_EQ(text.find("too fine"), std::string::npos);
+  EXPECT_NE(text.find("2026-01-02T04:04:05.000Z debug    kube: GET /api *** {}\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("error    event: {\"schema\""), std::string::npos) << text;
+}
+
+TEST(DebugLog, LeavesOutWhatIsBelowItsLevel) {
+  std::string text;
+  ManualClock clock;
+  Bus bus(clock);
+  auto log = std::make_unique<DebugLog>(into(text));
+  log->set_level(LogLevel::kWarning);
+  bus.add_sink(std::move(log));
+  bus.publish(Waiting{"a", "b"});
+  EXPECT_EQ(text, "");
+}
+
+TEST(DebugLog, KnowsItsLevelsByName) {
+  EXPECT_EQ(parse_log_level("warning"), LogLevel::kWarning);
+  EXPECT_EQ(parse_log_level("verbose"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace blackstart::events

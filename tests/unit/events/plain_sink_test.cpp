@@ -1,0 +1,83 @@
+#include "orchestrator/events/plain_sink.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/events/collecting.h"
+
+namespace blackstart::events {
+namespace {
+
+/// Publishes a short run that has one of everything, seconds apart.
+std::string shown(bool verbose) {
+  std::string text;
+  ManualClock clock;
+  Bus bus(clock);
+  bus.add_sink(std::make_unique<PlainSink>(into(text), PlainOptions{verbose, 7}));
+  auto publish = [&](Payload payload) {
+    bus.publish(std::move(payload));
+    clock.elapsed += std::chrono::milliseconds(1500);
+  };
+  publish(RunStarted{"r1", "apply", "homelab", "/h/plan.yaml", "rehearsal", "/s", "0.1.0", 3});
+  publish(StageChanged{"cluster", "kwok.cluster", "observing", "", 0});
+  publish(Observed{"cluster", "absent", "no such cluster"});
+  publish(ActionStarted{"cluster", "create", "create cluster homelab", 1, false});
+  publish(OutputLine{"cluster", "stderr", "Cluster is creating"});
+  publish(Waiting{"cluster", "API server answers 503"});
+  publish(Retrying{"cluster", "transient", "connection reset", 1, 800});
+  publish(Heartbeat{"cluster", "acting", "API server answers 503", 10'000, 590'000});
+  publish(ActionEnded{"cluster", "create", "done", 3400});
+  publish(StageChanged{"cluster", "kwok.cluster", "done", "2 nodes Ready", 12'100});
+  publish(StageChanged{"crds", "kube.crds", "satisfied", "", 12});
+  publish(Notice{"error",
+                 "argocd",
+                 "plan.yaml:31:5",
+                 "cannot install the release",
+                 {"exit code 1", "two\nlines"},
+                 "check values.yaml"});
+  publish(StageChanged{"argocd", "helm.release", "failed", "cannot install the release", 7200});
+  publish(RunEnded{"r1", "failed", 1, 21'300, 1, 1, 1, 0, 0, "blackstart apply"});
+  return text;
+}
+
+TEST(PlainSink, ShowsARunAsOneLineAnEvent) {
+  EXPECT_EQ(shown(false),
+            "apply homelab (environment rehearsal): 3 stages, run r1\n"
+            "00:04 cluster ▸ create cluster homelab\n"
+            "00:07 cluster · waiting: API server answers 503\n"
+            "00:09 cluster ↻ attempt 1 failed (transient), next in 800ms: connection reset\n"
+            "00:10 cluster … still acting after 10.0s, 9m50s left: API server answers 503\n"
+            "00:13 cluster ✓ done in 12.1s: 2 nodes Ready\n"
+            "00:15 crds    ✓ nothing to do\n"
+            "plan.yaml:31:5: error: argocd: cannot install the release\n"
+            "    exit code 1\n"
+            "    two\n"
+            "    lines\n"
+            "    what to do: check values.yaml\n"
+            "00:18 argocd  ✗ failed after 7.2s: cannot install the release\n"
+            "failed after 21.3s: 1 done, 1 with nothing to do, 1 failed\n"
+            "  failed argocd: cannot install the release\n"
+            "to go on: blackstart apply\n");
+}
+
+TEST(PlainSink, VerboseAlsoShowsOutputsObservationsAndStates) {
+  std::string text = shown(true);
+  EXPECT_NE(text.find("00:01 cluster · observing\n"), std::string::npos);
+  EXPECT_NE(text.find("00:03 cluster · observed absent: no such cluster\n"), std::string::npos);
+  EXPECT_NE(text.find("00:06 cluster | Cluster is creating\n"), std::string::npos);
+  EXPECT_NE(text.find("00:12 cluster ✓ create cluster homelab: done after 3.4s\n"),
+            std::string::npos);
+}
+
+TEST(PlainSink, WritesNoTerminalEscapes) { EXPECT_EQ(shown(true).find('\x1B'), std::string::npos); }
+
+TEST(PlainSink, KeepsLinesOfOneEventInItsColumn) {
+  std::string text;
+  ManualClock clock;
+  Bus bus(clock);
+  bus.add_sink(std::make_unique<PlainSink>(into(text), PlainOptions{}));
+  bus.publish(Waiting{"a", "one\ntwo"});
+  EXPECT_EQ(text, "00:00 a · waiting: one\n          two\n");
+}
+
+}  // namespace
+}  // namespace blackstart::events
