@@ -1,0 +1,50 @@
+// The rows of the journal: what is read when it is opened, and each thing that is written later.
+//
+// Runs on the blocking pool. All functions throw DatabaseError.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "orchestrator/journal/database.h"
+#include "orchestrator/journal/journal.h"
+
+namespace blackstart::journal {
+
+/// What steers a run. Loaded whole when the journal is opened, kept up to date in memory.
+struct State {
+  std::map<std::string, StageRecord> stages;
+  std::map<int64_t, OpenIntent> intents;  // the open ones
+  std::map<std::string, std::string> bindings;
+  int64_t next_intent = 1;
+};
+
+/// Rows carry a checksum, since SQLite sees a broken tree but not a flipped bit in a text; a wrong
+/// one counts as damage.
+State load(Database& database);
+/// Writes all of `state` into an empty journal.
+void store(Database& database, const State& state);
+
+void insert_run(Database& database, const RunInfo& run);
+void close_run(Database& database, const std::string& run, const std::string& result, int exit_code,
+               WallTime now);
+/// Forgets the events and closed intents of all but the newest 100 runs, and the runs themselves
+/// beyond the newest 1,000.
+void trim_history(Database& database);
+void insert_intent(Database& database, const OpenIntent& intent);
+void close_intent(Database& database, int64_t id, const std::string& result,
+                  const std::string& detail, WallTime now);
+void close_intents(Database& database, const std::string& stage, const std::string& how,
+                   WallTime now);
+void write_stage(Database& database, const std::string& stage, const StageRecord& record);
+void delete_stage(Database& database, const std::string& stage);
+void write_binding(Database& database, const std::string& key, const std::string& value);
+void delete_binding(Database& database, const std::string& key);
+void insert_event(Database& database, const std::string& run, uint64_t sequence,
+                  const std::string& line);
+
+std::vector<RunInfo> read_runs(Database& database, size_t limit);  // newest first
+std::vector<std::string> read_events(Database& database, const std::string& run);
+
+}  // namespace blackstart::journal
