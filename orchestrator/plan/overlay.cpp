@@ -1,0 +1,121 @@
+#include "orchestrator/plan/overlay.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "orchestrator/plan/conform.h"
+#include "orchestrator/plan/grammar.h"
+#include "orchestrator/plan/suggest.h"
+#include "orchestrator/plan/template.h"
+
+namespace blackstart::plan {
+namespace {
+
+using Entry = std::pair<yaml::Node, yaml::Node>;
+
+bool is_null(const yaml::Node& node) {
+  return !node.is_list() && !node.is_map() && yaml::scalar_value(node).is_null();
+}
+
+void set_entry(yaml::Node& base, const Entry& entry) {
+  auto same_key = [&](const Entry& other) { return other.first.scalar == entry.first.scalar; };
+  auto found = std::ranges::find_if(base.entries, same_key);
+  if (is_null(entry.second)) {
+    if (found != base.entries.end()) base.entries.erase(found);
+  } else if (found == base.entries.end()) {
+    base.entries.push_back(entry);
+  } else {
+    found->first = entry.first;
+    merge_patch(found->second, entry.second);
+  }
+}
+
+bool is_patch_key(const Entry& entry) {
+  return std::ranges::find(patch_keys(), entry.first.scalar, &OptionSpec::name) !=
+         patch_keys().end();
+}
+
+void patch_stage(yaml::Node& stage, const yaml::Node& patch) {
+  bool other_type = patch.find("uses") != nullptr && patch.find("with") != nullptr;
+  // Another stage type takes other options: the old ones make no sense under the new.
+  if (other_type)
+    std::erase_if(stage.entries, [](const Entry& entry) { return entry.first.scalar == "with"; });
+  for (const Entry& entry : patch.entries) {
+    if (is_patch_key(entry)) set_entry(stage, entry);  // others have been reported
+  }
+}
+
+void check_patch(const NamedNode& patch, const std::string& environment, Diagnostics& diagnostics) {
+  if (is_null(patch.node)) return;
+  std::string what = "the patch of stage '" + patch.name + "' in environment '" + environment + "'";
+  Value keys = outline(patch.node, 1);
+  if (keys.kind != Value::Kind::kMap) {
+    diagnostics.error(patch.node.place, what + " must be a map", "null removes the stage");
+    return;
+  }
+  // Only the keys: the values are checked in the stage that the patch makes.
+  for (auto& entry : keys.entries) {
+    Place key_place = entry.second.key_place;
+    entry.second = unreadable(entry.second.place);
+    entry.second.key_place = key_place;
+  }
+  ConformContext context{diagnostics, {}, false, {}};
+  conform_map(keys, patch_keys(), what, context);
+}
+
+}  // namespace
+
+void merge_patch(yaml::Node& base, const yaml::Node& patch) {
+  if (!patch.is_map()) {
+    base = patch;
+    return;
+  }
+  if (!base.is_map()) {
+    base = yaml::Node{};
+    base.kind = yaml::Node::Kind::kMapping;
+    base.place = patch.place;
+  }
+  for (const Entry& entry : patch.entries) set_entry(base, entry);
+}
+
+std::map<std::string, Place> apply_environment(const EnvironmentSource& environment,
+                                               std::vector<NamedNode>& stages) {
+  std::map<std::string, Place> removed;
+  std::unordered_map<std::string_view, NamedNode*> by_name;
+  for (NamedNode& stage : stages) by_name.emplace(stage.name, &stage);
+  for (const NamedNode& patch : environment.stages) {
+    auto found = by_name.find(patch.name);
+    if (found == by_name.end()) continue;  // reported by check_environments
+    if (is_null(patch.node)) {
+      removed.emplace(patch.name, patch.place);
+    } else if (patch.node.is_map()) {
+      patch_stage(found->second->node, patch.node);
+    }
+  }
+  std::erase_if(stages, [&](const NamedNode& stage) { return removed.contains(stage.name); });
+  return removed;
+}
+
+void check_environments(const Sources& sources, Diagnostics& diagnostics) {
+  Suggester suggester;
+  std::vector<std::string> names;
+  std::unordered_map<std::string_view, bool> known;
+  for (const NamedNode& stage : sources.stages) {
+    names.push_back(stage.name);
+    known.emplace(stage.name, true);
+  }
+  for (const EnvironmentSource& environment : sources.environments) {
+    for (const NamedNode& patch : environment.stages) {
+      if (!known.contains(patch.name)) {
+        diagnostics.error(
+            patch.place,
+            "environment '" + environment.name + "' patches the unknown stage '" + patch.name + "'",
+            suggester.among(patch.name, [&] { return names; }));
+      } else {
+        check_patch(patch, environment.name, diagnostics);
+      }
+    }
+  }
+}
+
+}  // namespace blackstart::plan

@@ -1,0 +1,74 @@
+#include "orchestrator/plan/template.h"
+
+namespace blackstart::plan {
+namespace {
+
+constexpr std::string_view kOpen = "${{";
+constexpr std::string_view kClose = "}}";
+
+/// Offset of the "}}" that ends the expression starting at `start`; npos when it is not closed.
+size_t find_close(std::string_view text, size_t start) {
+  bool in_text = false;
+  for (size_t i = start; i < text.size(); ++i) {
+    if (text[i] == '\'') in_text = !in_text;
+    if (!in_text && text.substr(i).starts_with(kClose)) return i;
+  }
+  return std::string_view::npos;
+}
+
+}  // namespace
+
+bool has_expression(const yaml::Node& scalar) {
+  return scalar.kind == yaml::Node::Kind::kScalar && scalar.scalar.find(kOpen) != std::string::npos;
+}
+
+TextPlace text_place(const yaml::Node& scalar) {
+  TextPlace place{scalar.place, scalar.lead >= 0};
+  if (scalar.lead > 0) place.start.column += scalar.lead;
+  return place;
+}
+
+Template parse_template(const yaml::Node& scalar) {
+  std::string_view text = scalar.scalar;
+  TextPlace place = text_place(scalar);
+  Template result;
+  size_t next = 0;
+  while (next < text.size()) {
+    size_t open = std::min(text.find(kOpen, next), text.size());
+    if (open > next)
+      result.pieces.push_back({std::string(text.substr(next, open - next)), std::nullopt});
+    if (open == text.size()) break;
+    size_t start = open + kOpen.size();
+    size_t close = find_close(text, start);
+    if (close == std::string_view::npos) {
+      throw Error(ErrorClass::kUsage, "${{ is never closed")
+          .at(place.at(open))
+          .hint("write ${{ vars.name }}; for the three characters themselves write ${{ '${{' }}");
+    }
+    result.pieces.push_back(
+        {"", parse_expression(text.substr(start, close - start), start, place)});
+    next = close + kClose.size();
+  }
+  return result;
+}
+
+void visit_references(const Expression& expression, const ReferenceVisitor& visit) {
+  bool named = expression.kind == Expression::Kind::kVariable ||
+               expression.kind == Expression::Kind::kOutput;
+  if (named) visit(expression);
+  for (const Expression& operand : expression.operands) visit_references(operand, visit);
+}
+
+void visit_references(const yaml::Node& node, const ReferenceVisitor& visit) {
+  for (const yaml::Node& item : node.items) visit_references(item, visit);
+  for (const auto& [key, value] : node.entries) visit_references(value, visit);
+  if (!has_expression(node)) return;
+  try {
+    for (const auto& piece : parse_template(node).pieces) {
+      if (piece.expression) visit_references(*piece.expression, visit);
+    }
+  } catch (const Error&) {  // reported by resolve_node
+  }
+}
+
+}  // namespace blackstart::plan
