@@ -1,0 +1,205 @@
+#include "orchestrator/kube/api_error.h"
+
+#include <time.h>
+
+#include <boost/json/array.hpp>
+#include <boost/system/system_error.hpp>
+#include <cstdlib>
+#include <optional>
+
+#include "orchestrator/base/text.h"
+#include "orchestrator/kube/json.h"
+#include "orchestrator/kube/object.h"
+
+namespace blackstart::kube {
+
+namespace json = boost::json;
+
+ApiError::ApiError(ErrorClass error_class, std::string summary, int status, std::string reason)
+    : Error(error_class, std::move(summary)), status_(status), reason_(std::move(reason)) {}
+
+void ApiError::add_conflict(FieldConflict conflict) {
+  because(conflict.field + " is owned by \"" + conflict.manager + "\"");
+  conflicts_.push_back(std::move(conflict));
+}
+
+ApiError& ApiError::because(std::string why) {
+  Error::because(std::move(why));
+  return *this;
+}
+
+namespace {
+
+constexpr size_t kShownBody = 200;  // of an answer that is no Status: a proxy's page
+constexpr size_t kShownCauses = 20;
+
+std::optional<WallTime> parse_http_date(const std::string& text) {
+  tm parts{};
+  const char* end = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  if (!end) return std::nullopt;
+  return std::chrono::system_clock::from_time_t(timegm(&parts));
+}
+
+std::string header(const HttpResponse& response, const std::string& name) {
+  const auto found = response.headers.find(name);
+  return found == response.headers.end() ? std::string() : found->second;
+}
+
+json::value status_object(const HttpResponse& response) {
+  try {
+    json::value parsed = parse_json(response.body);
+    if (text_at(parsed, {"kind"}) == "Status") return parsed;
+  } catch (const boost::system::system_error&) {
+    // A proxy or another kind of server answered: its text is shown instead.
+  }
+  return nullptr;
+}
+
+std::string first_line(std::string_view body) {
+  std::string_view line = trim(body.substr(0, body.find('\n')));
+  return std::string(line.substr(0, kShownBody));
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+// Admission, quota and a dying namespace also answer 403, yet no credentials will help there.
+ErrorClass class_of_forbidden(const std::string& message) {
+  if (contains(message, "being terminated")) return ErrorClass::kTransient;
+  const bool lacks_permission = contains(message, "User \"") && contains(message, " cannot ");
+  return lacks_permission ? ErrorClass::kAuthentication : ErrorClass::kPermanent;
+}
+
+// An object that does not fit its schema is refused with 500 by server-side apply.
+ErrorClass class_of_internal(const std::string& message) {
+  const bool misfit = message.starts_with("failed to create typed patch object");
+  return misfit ? ErrorClass::kPermanent : ErrorClass::kTransient;
+}
+
+ErrorClass class_of(int status, const std::string& message) {
+  switch (status) {
+    case 401: return ErrorClass::kAuthentication;
+    case 403: return class_of_forbidden(message);
+    case 408: return ErrorClass::kTransient;
+    case 409: return ErrorClass::kConflict;
+    case 410: return ErrorClass::kTransient;
+    case 429: return ErrorClass::kThrottled;
+    case 500: return class_of_internal(message);
+    case 501:
+    case 505: return ErrorClass::kPermanent;
+    default: return status >= 500 ? ErrorClass::kTransient : ErrorClass::kPermanent;
+  }
+}
+
+std::string hint_for_forbidden(const std::string& message) {
+  if (contains(message, "being terminated"))
+    return "wait until the namespace is gone, or find what holds it: kubectl get namespace NAME -o "
+           "yaml "
+           "lists it under status.conditions";
+  if (contains(message, "system:anonymous"))
+    return "the API server saw no valid credentials: check the user of the kubeconfig's context";
+  if (contains(message, "exceeded quota")) return "raise the ResourceQuota or ask for less";
+  if (contains(message, "violates PodSecurity"))
+    return "label the namespace with the pod-security.kubernetes.io/enforce level that it needs";
+  if (contains(message, " cannot "))
+    return "grant this permission, or use a kubeconfig that has it";
+  return {};
+}
+
+std::string hint_for(int status, const std::string& message) {
+  if (status == 401)
+    return "the credentials have expired or belong to another cluster: make a new kubeconfig";
+  if (status == 403) return hint_for_forbidden(message);
+  if (contains(message, "expected string, got"))
+    return "put the value in quotes: YAML reads y, no, on, 1 and the like as no strings";
+  if (status == 413) return "the object is larger than the API server takes: split it";
+  if (contains(message, "failed calling webhook"))
+    return "the webhook's own pods must be ready first; if its operator is gone for good, remove "
+           "its "
+           "webhook configuration";
+  return {};
+}
+
+// A conflict reads 'conflict with "helm" using apps/v1': the manager stands in the first quotes.
+std::string quoted(std::string_view message) {
+  const size_t begin = message.find('"');
+  const size_t end = begin == std::string_view::npos ? begin : message.find('"', begin + 1);
+  if (end == std::string_view::npos) return std::string(message);
+  return std::string(message.substr(begin + 1, end - begin - 1));
+}
+
+void add_causes(ApiError& error, const json::value& status) {
+  const json::array& all = list_at(status, {"details", "causes"});
+  for (size_t i = 0; i < all.size() && i < kShownCauses; ++i) {
+    const std::string field = text_at(all[i], {"field"});
+    const std::string message = text_at(all[i], {"message"});
+    if (text_at(all[i], {"reason"}) == "FieldManagerConflict") {
+      error.add_conflict({field, quoted(message)});
+    } else if (!contains(error.full_text(), message)) {
+      error.because(field.empty() ? message : field + ": " + message);
+    }
+  }
+  if (all.size() > kShownCauses)
+    error.because("and " + count_of(all.size() - kShownCauses, "more"));
+}
+
+void add_clock_skew(ApiError& error, const HttpResponse& response, WallTime now) {
+  const auto server_time = parse_http_date(header(response, "date"));
+  if (!server_time) return;
+  const auto skew = std::chrono::duration_cast<Duration>(now - *server_time);
+  if (std::chrono::abs(skew) <= std::chrono::seconds(60)) return;
+  error.because("this machine's clock is " + format_duration(std::chrono::abs(skew)) +
+                (skew.count() > 0 ? " ahead of" : " behind") + " the API server's");
+}
+
+}  // namespace
+
+int retry_after_seconds(const HttpResponse& response, WallTime now) {
+  constexpr int kMost = 60;
+  const std::string text = header(response, "retry-after");
+  if (text.empty()) return 0;
+  char* end = nullptr;
+  const long seconds = std::strtol(text.c_str(), &end, 10);
+  if (end != text.c_str() && *end == '\0')
+    return static_cast<int>(std::clamp(seconds, 0L, long{kMost}));
+  const auto date = parse_http_date(text);
+  if (!date || *date <= now) return 0;
+  const auto wait = std::chrono::ceil<std::chrono::seconds>(*date - now).count();
+  return static_cast<int>(std::min<long>(wait, kMost));
+}
+
+ApiError error_of(const HttpResponse& response, const std::string& what, WallTime now) {
+  const json::value status = status_object(response);
+  std::string message = text_at(status, {"message"});
+  if (message.empty()) {
+    const std::string line = first_line(response.body);
+    message = "the server answered " + std::to_string(response.status) +
+              (line.empty() ? "" : ": ") + line;
+  }
+  ApiError error(class_of(response.status, message), "cannot " + what, response.status,
+                 text_at(status, {"reason"}));
+  // The server's text for a conflict repeats all fields: the causes below say it in order.
+  if (response.status != 409 || !find(status, {"details", "causes"})) error.because(message);
+  add_causes(error, status);
+  if (response.status == 401) add_clock_skew(error, response, now);
+  error.retry_after(retry_after_seconds(response, now));
+  if (!error.conflicts().empty())
+    error.hint("leave the field to its owner, or force this stage to take it over");
+  error.hint(hint_for(response.status, message));
+  return error;
+}
+
+ApiError error_of(const Error& cause, const std::string& what, const std::string& server) {
+  ApiError error(cause.error_class(), "cannot " + what, 0, {});
+  error.because(cause.full_text());
+  error.hint(cause.hint());
+  if (cause.error_class() == ErrorClass::kUnreachable)
+    error.hint("is the API server at " + server + " running, and can it be reached from here?");
+  if (cause.error_class() == ErrorClass::kAuthentication)
+    error.hint("the kubeconfig may be of an earlier cluster at " + server +
+               " (another CA), its certificate may have expired, or this machine's clock is wrong");
+  return error;
+}
+
+}  // namespace blackstart::kube

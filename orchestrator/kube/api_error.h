@@ -1,0 +1,47 @@
+// What the API server said no with.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "orchestrator/base/error.h"
+#include "orchestrator/world/http.h"
+
+namespace blackstart::kube {
+
+/// A field that a write may not touch because another manager owns it.
+struct FieldConflict {
+  std::string field;    // ".spec.replicas"
+  std::string manager;  // who owns it
+};
+
+/// A request that failed: refused by the server (`status` and its Status.reason), or unanswered
+/// (`status` 0).
+class ApiError : public Error {
+ public:
+  ApiError(ErrorClass error_class, std::string summary, int status, std::string reason);
+
+  int status() const { return status_; }
+  const std::string& reason() const { return reason_; }  // "NotFound", "Conflict", …; may be empty
+  const std::vector<FieldConflict>& conflicts() const { return conflicts_; }
+  void add_conflict(FieldConflict conflict);
+  ApiError& because(std::string why);  // keeps the type, so that the result can be thrown
+
+ private:
+  int status_;
+  std::string reason_;
+  std::vector<FieldConflict> conflicts_;
+};
+
+/// The failure that a response with any but a 2xx status stands for; `what` was asked for ("apply
+/// ConfigMap default/a"), `now` tells a wrong clock from wrong credentials.
+ApiError error_of(const HttpResponse& response, const std::string& what, WallTime now);
+
+/// The failure of a request that got no answer.
+ApiError error_of(const Error& cause, const std::string& what, const std::string& server);
+
+/// Seconds that a Retry-After header asks for, as number or HTTP date; 0 when there is none, at
+/// most 60.
+int retry_after_seconds(const HttpResponse& response, WallTime now);
+
+}  // namespace blackstart::kube

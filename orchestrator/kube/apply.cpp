@@ -1,0 +1,168 @@
+#include "orchestrator/kube/apply.h"
+
+#include "orchestrator/base/text.h"
+#include "orchestrator/kube/layers.h"
+#include "orchestrator/kube/readiness_rules.h"
+#include "orchestrator/kube/watch.h"
+#include "orchestrator/world/async.h"
+
+namespace blackstart::kube {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr size_t kWaitsAtOnce = 8;
+constexpr size_t kErrorsShown = 20;
+constexpr Duration kEstablishedWithin = std::chrono::seconds(60);
+// Discovery follows a new CRD within a second or so; then an unknown kind is a mistake.
+constexpr Duration kKnownWithin = std::chrono::seconds(15);
+
+// What the concurrent tasks of one set share; outlives them.
+struct Application {
+  Client& client;
+  const Manifests& manifests;
+  const ApplySetOptions& options;
+  bool follows_definitions = false;  // of this layer: an unknown kind may still come
+  bool given_up = false;             // nobody answers: the rest is not even tried
+  std::vector<std::pair<size_t, Error>> errors;
+};
+
+bool is_unknown_kind(const Error& error) {
+  return error.full_text().find("no matches for kind") != std::string::npos;
+}
+
+// One try; the error instead of an exception, because waiting is not possible in a handler.
+Task<std::optional<Error>> try_apply(Application& set, size_t index) {
+  const Client::ApplyOptions options{set.options.field_manager, set.options.force, false};
+  json::value object = set.manifests[index].object;
+  try {
+    co_await set.client.apply(std::move(object), options);
+  } catch (const ApiError& error) {
+    // The kind is listed, its handler does not serve yet: as good as unknown.
+    const bool not_served =
+        error.status() == 404 &&
+        error.full_text().find("could not find the requested") != std::string::npos;
+    if (!not_served) co_return error;
+    Error unknown(ErrorClass::kTransient, error.summary());
+    co_return unknown.because("no matches for kind \"" + set.manifests[index].ref().kind + "\"");
+  } catch (const Error& error) {
+    if (error.error_class() == ErrorClass::kCancelled) throw;
+    co_return error;
+  }
+  co_return std::nullopt;
+}
+
+Task<void> apply_one(Application& set, size_t index) {
+  if (set.given_up) co_return;
+  Clock& clock = set.client.world().clock;
+  const Instant until = clock.now() + kKnownWithin;
+  Duration pause = std::chrono::milliseconds(100);
+  std::optional<Error> error = co_await try_apply(set, index);
+  while (error && set.follows_definitions && is_unknown_kind(*error) && clock.now() < until) {
+    co_await clock.sleep_until(clock.now() + pause);
+    pause = std::min(pause * 2, Duration(std::chrono::seconds(2)));
+    set.client.forget_discovery();
+    error = co_await try_apply(set, index);
+  }
+  if (!error) {
+    if (set.options.on_applied) set.options.on_applied(set.manifests[index].ref());
+    co_return;
+  }
+  if (error->error_class() == ErrorClass::kUnreachable) set.given_up = true;
+  set.errors.emplace_back(index, std::move(error->at(set.manifests[index].place)));
+}
+
+// The class that decides for all: what repeating cannot help outweighs what it can.
+int weight_of(ErrorClass error_class) {
+  switch (error_class) {
+    case ErrorClass::kAuthentication: return 6;
+    case ErrorClass::kUsage:
+    case ErrorClass::kPermanent: return 5;
+    case ErrorClass::kConflict: return 4;
+    case ErrorClass::kUnreachable: return 3;
+    case ErrorClass::kThrottled: return 2;
+    default: return 1;
+  }
+}
+
+[[noreturn]] void throw_all(Application& set, size_t tried) {
+  auto& errors = set.errors;
+  std::ranges::sort(errors, {}, [](const auto& one) { return one.first; });
+  const auto worst = std::ranges::max_element(
+      errors, {}, [](const auto& one) { return weight_of(one.second.error_class()); });
+  if (errors.size() == 1) throw worst->second;
+  Error error(worst->second.error_class(), std::to_string(errors.size()) + " of " +
+                                               count_of(tried, "object") + " could not be applied");
+  error.at(worst->second.place()).hint(worst->second.hint());
+  for (size_t i = 0; i < errors.size() && i < kErrorsShown; ++i) {
+    const std::string place = errors[i].second.place().to_string();
+    error.because(errors[i].second.full_text() + (place.empty() ? "" : " (" + place + ")"));
+  }
+  if (errors.size() > kErrorsShown)
+    error.because("and " + std::to_string(errors.size() - kErrorsShown) + " more");
+  int seconds = 0;
+  for (const auto& [index, one] : errors) seconds = std::max(seconds, one.retry_after_seconds());
+  throw error.retry_after(seconds);
+}
+
+Task<void> apply_layer(Application& set, std::vector<size_t> layer) {
+  std::vector<std::function<Task<void>()>> tasks;
+  for (const size_t index : layer) {
+    tasks.push_back([&set, index] { return apply_one(set, index); });
+  }
+  co_await run_all(set.client.world().executor, std::move(tasks), set.options.concurrency);
+  if (!set.errors.empty()) throw_all(set, layer.size());
+}
+
+Task<void> establish_layer(Client& client, const Manifests& manifests, std::vector<size_t> layer) {
+  std::vector<std::function<Task<void>()>> tasks;
+  for (const size_t index : layer) {
+    const std::string name = manifests[index].ref().name;
+    tasks.push_back([&client, name] { return wait_established(client, name); });
+  }
+  co_await run_all(client.world().executor, std::move(tasks), kWaitsAtOnce);
+  client.forget_discovery();
+}
+
+}  // namespace
+
+Task<void> apply_set(Client& client, const Manifests& manifests, ApplySetOptions options) {
+  const Manifests wanted = co_await with_namespace(client, manifests, options.default_namespace);
+  Application set{client, wanted, options, false, false, {}};
+  const auto layers = layers_of(wanted);
+  for (size_t layer = 0; layer < layers.size(); ++layer) {
+    if (layers[layer].empty()) continue;
+    co_await apply_layer(set, layers[layer]);
+    if (static_cast<Layer>(layer) != Layer::kDefinitions) continue;
+    co_await establish_layer(client, wanted, layers[layer]);
+    set.follows_definitions = true;
+  }
+}
+
+namespace {
+
+bool is_established(const json::value& definition, const std::string& name) {
+  const auto names = condition_of(definition, "NamesAccepted");
+  if (names && names->is_false()) {
+    throw Error(ErrorClass::kPermanent, "CustomResourceDefinition " + name + " was not accepted")
+        .because(names->message)
+        .hint("another CustomResourceDefinition holds one of its names: remove one of the two");
+  }
+  const auto established = condition_of(definition, "Established");
+  return established && established->is_true();
+}
+
+}  // namespace
+
+Task<void> wait_established(Client& client, std::string name) {
+  const Selection selection{"apiextensions.k8s.io/v1", "CustomResourceDefinition", "", name, ""};
+  const std::function<bool(const json::value*)> established = [name](const json::value* seen) {
+    return seen && is_established(*seen, name);
+  };
+  co_await watch_until(client, selection, kEstablishedWithin,
+                       "CustomResourceDefinition " + name + " is not Established after 60s",
+                       established);
+}
+
+}  // namespace blackstart::kube

@@ -1,0 +1,61 @@
+// Sets of objects: what would change, and changing it, in layers.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "orchestrator/kube/client.h"
+#include "orchestrator/kube/object.h"
+
+namespace blackstart::kube {
+
+enum class Presence { kSame, kAbsent, kDiffers };
+
+/// How one wanted object stands in the cluster.
+struct ObjectState {
+  ObjectRef ref;
+  Presence presence = Presence::kAbsent;
+  std::vector<std::string> fields;  // what differs, ".spec.replicas"; a few of them
+  boost::json::value live;          // null when absent
+};
+
+/// Compares without writing: one LIST per kind and namespace (a GET for few), then the wanted
+/// fields beside those that `field_manager` owns in managedFields and their live values. What is
+/// not provably the same (a normalised quantity, a defaulted list key) is tried on the server as a
+/// dry run, so that kSame and kDiffers are exact; where it cannot be tried, kDiffers. A kind that
+/// the server does not know yet is absent. Objects of `manifests` without a namespace get
+/// `default_namespace` when their kind is namespaced. In the order of `manifests`.
+Task<std::vector<ObjectState>> compare(Client& client, const Manifests& manifests,
+                                       std::string default_namespace, std::string field_manager);
+
+struct ApplySetOptions {
+  ApplySetOptions() = default;  // not an aggregate: see ObjectRef
+  std::string field_manager = "blackstart";
+  std::string default_namespace = "default";
+  bool force = false;
+  size_t concurrency = 16;
+  std::function<void(const ObjectRef&)> on_applied;  // may be empty
+};
+
+/// Applies in layers: namespaces; CRDs, then waits until each is Established and discovers again;
+/// the rest; at last what makes the API server ask others (webhook configurations, APIServices),
+/// which would refuse the rest until their own pods run. Concurrent within a layer. Throws after
+/// the whole layer was tried, with every object's error as a cause; stops early when nobody answers
+/// any more.
+Task<void> apply_set(Client& client, const Manifests& manifests, ApplySetOptions options);
+
+/// Waits until a CustomResourceDefinition is Established; throws when its names are not accepted.
+Task<void> wait_established(Client& client, std::string name);
+
+/// Removes in reverse order of layers and waits until each is gone. Absent ones are fine. What is
+/// not gone within ten minutes is an error that names the finalizers which hold it.
+Task<void> remove_set(Client& client, const Manifests& manifests, std::string default_namespace);
+
+/// Sets the namespace of namespaced objects that name none, and takes it from cluster-scoped ones
+/// (the server ignores it there). A kind that the server does not know takes its scope from its
+/// CRD, when that is among `manifests`.
+Task<Manifests> with_namespace(Client& client, Manifests manifests, std::string name_space);
+
+}  // namespace blackstart::kube

@@ -1,0 +1,280 @@
+#include "orchestrator/kube/client.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "orchestrator/base/text.h"
+#include "orchestrator/kube/discovery.h"
+#include "orchestrator/kube/json.h"
+#include "orchestrator/kube/requester.h"
+
+namespace blackstart::kube {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr size_t kPage = 500;
+constexpr size_t kPagesMost = 10'000;
+constexpr size_t kLogBytes = 64u << 10;
+
+json::value parse_answer(const HttpResponse& response, const std::string& what) {
+  try {
+    return parse_json(response.body);
+  } catch (const boost::system::system_error& error) {
+    throw ApiError(ErrorClass::kTransient, "cannot " + what, response.status, {})
+        .because("the answer is no JSON: " + error.code().message());
+  }
+}
+
+// A kind that the server does not know, said as kubectl says it.
+Error unknown_kind(const std::string& what, const ObjectRef& ref) {
+  Error error(ErrorClass::kPermanent, "cannot " + what);
+  error.because("no matches for kind \"" + ref.kind + "\" in version \"" + ref.api_version + "\"");
+  error.hint("its CustomResourceDefinition must be installed by an earlier stage");
+  return error;
+}
+
+// Items of a list carry neither apiVersion nor kind for built-in kinds.
+void take_items(json::value& page, std::vector<json::value>& items) {
+  std::string kind = text_at(page, {"kind"});
+  if (kind.ends_with("List")) kind.resize(kind.size() - 4);
+  const std::string api_version = text_at(page, {"apiVersion"});
+  json::value* list = page.is_object() ? page.get_object().if_contains("items") : nullptr;
+  if (!list || !list->is_array()) return;
+  for (json::value& item : list->get_array()) {
+    if (item.is_object()) {
+      item.get_object().emplace("apiVersion", api_version);
+      item.get_object().emplace("kind", kind);
+    }
+    items.push_back(std::move(item));
+  }
+}
+
+// PEM differs in white space from file to file while the certificates are the same.
+std::string certificates_only(std::string_view pem) {
+  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+  std::string result;
+  for (size_t begin; (begin = pem.find(kBegin)) != std::string_view::npos;) {
+    pem.remove_prefix(begin + kBegin.size());
+    const std::string_view body = pem.substr(0, pem.find("-----END"));
+    for (const char character : body) {
+      if (!isspace(static_cast<unsigned char>(character))) result += character;
+    }
+    result += '\n';
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string Identity::to_string() const {
+  return uid + (ca_digest.empty() ? "" : " ca:" + ca_digest);
+}
+
+std::string path_of(const Resource& resource, std::string_view name_space, std::string_view name) {
+  const bool core = resource.api_version.find('/') == std::string::npos;
+  std::string path = (core ? "/api/" : "/apis/") + resource.api_version;
+  if (resource.namespaced && !name_space.empty())
+    path += "/namespaces/" + percent_encode(name_space);
+  path += '/' + resource.plural;
+  if (!name.empty()) path += '/' + percent_encode(name);
+  return path;
+}
+
+struct Client::State {
+  State(World& world, Endpoint endpoint)
+      : requester(world, std::move(endpoint)), discovery(requester) {}
+  Requester requester;
+  Discovery discovery;
+
+  Task<json::value> send(ApiRequest request) {
+    HttpResponse response = co_await requester.send(request);
+    co_return parse_answer(response, request.what);
+  }
+  // Where an object lives; an unknown kind throws.
+  Task<std::string> path_to(ObjectRef ref, std::string what) {
+    auto resource = co_await discovery.find(ref.api_version, ref.kind);
+    if (!resource) throw unknown_kind(what, ref);
+    co_return path_of(*resource, ref.name_space, ref.name);
+  }
+};
+
+Client::Client(World& world, Endpoint endpoint)
+    : state_(std::make_unique<State>(world, std::move(endpoint))) {}
+Client::~Client() = default;
+
+const Endpoint& Client::endpoint() const { return state_->requester.endpoint(); }
+World& Client::world() { return state_->requester.world(); }
+std::vector<std::string> Client::take_warnings() { return state_->requester.take_warnings(); }
+void Client::forget_discovery() { state_->discovery.forget(); }
+
+Task<std::optional<Resource>> Client::resource(std::string api_version, std::string kind) {
+  return state_->discovery.find(std::move(api_version), std::move(kind));
+}
+Task<std::vector<Resource>> Client::resources() { return state_->discovery.all(); }
+
+Task<std::optional<json::value>> Client::get_path(std::string path) {
+  ApiRequest request{.path = path, .what = "get " + path};
+  try {
+    co_return co_await state_->send(request);
+  } catch (const ApiError& error) {
+    if (error.status() != 404) throw;
+  }
+  co_return std::nullopt;
+}
+
+Task<std::optional<json::value>> Client::get(ObjectRef ref) {
+  auto resource = co_await state_->discovery.find(ref.api_version, ref.kind);
+  if (!resource) co_return std::nullopt;
+  ApiRequest request{.path = path_of(*resource, ref.name_space, ref.name),
+                     .what = "get " + ref.to_string()};
+  try {
+    co_return co_await state_->send(request);
+  } catch (const ApiError& error) {
+    if (error.status() != 404) throw;
+  }
+  co_return std::nullopt;
+}
+
+Task<std::optional<Client::List>> Client::list(std::string api_version, std::string kind,
+                                               std::string name_space, std::string label_selector) {
+  auto resource = co_await state_->discovery.find(api_version, kind);
+  if (!resource) co_return std::nullopt;
+  const std::string query =
+      label_selector.empty() ? "" : "labelSelector=" + percent_encode(label_selector);
+  co_return co_await list_path(path_of(*resource, name_space, ""), query);
+}
+
+Task<Client::List> Client::list_path(std::string path, std::string query) {
+  const std::string base = path + '?' + query + (query.empty() ? "" : "&");
+  List list;
+  std::string next;
+  bool in_pages = true;
+  for (size_t page = 0; page < kPagesMost; ++page) {
+    ApiRequest request{
+        .path = in_pages ? base + "limit=" + std::to_string(kPage) + next : path + '?' + query,
+        .what = "list " + path};
+    json::value answer;
+    bool expired = false;
+    try {
+      answer = co_await state_->send(request);
+    } catch (const ApiError& error) {
+      expired = error.status() == 410 && !next.empty();
+      if (!expired) throw;
+    }
+    if (expired) {  // the pages' snapshot was compacted away: all at once then, as client-go does
+      list = {};
+      in_pages = false;
+      next.clear();
+      continue;
+    }
+    take_items(answer, list.items);
+    list.resource_version = text_at(answer, {"metadata", "resourceVersion"});
+    const std::string token = text_at(answer, {"metadata", "continue"});
+    if (token.empty()) co_return list;
+    next = "&continue=" + percent_encode(token);
+  }
+  throw Error(ErrorClass::kPermanent, "cannot list " + path).because("the list does not end");
+}
+
+Task<json::value> Client::apply(json::value object, ApplyOptions options) {
+  const ObjectRef ref = ref_of(object);
+  ApiRequest request{.method = "PATCH",
+                     .what = (options.dry_run ? "try " : "apply ") + ref.to_string()};
+  if (ref.name.empty())
+    throw Error(ErrorClass::kUsage, "cannot apply a " + ref.kind + " without a name");
+  request.path = co_await state_->path_to(ref, request.what);
+  request.path += "?fieldManager=" + percent_encode(options.field_manager);
+  request.path += options.force ? "&force=true" : "&force=false";
+  request.path += "&fieldValidation=Strict";  // as kubectl: an unknown field is an error
+  if (options.dry_run) request.path += "&dryRun=All";
+  request.content_type = "application/apply-patch+yaml";  // JSON is YAML
+  request.body = json::serialize(desired_form(std::move(object)));
+  co_return co_await state_->send(std::move(request));
+}
+
+Task<json::value> Client::merge_patch(ObjectRef ref, json::value patch) {
+  ApiRequest request{.method = "PATCH", .what = "patch " + ref.to_string()};
+  request.path = co_await state_->path_to(ref, request.what) + "?fieldManager=blackstart";
+  request.content_type = "application/merge-patch+json";
+  request.body = json::serialize(patch);
+  request.repeatable = false;
+  co_return co_await state_->send(std::move(request));
+}
+
+Task<bool> Client::remove(ObjectRef ref, std::string propagation) {
+  auto resource = co_await state_->discovery.find(ref.api_version, ref.kind);
+  if (!resource) co_return false;
+  ApiRequest request{.method = "DELETE", .what = "delete " + ref.to_string()};
+  request.path = path_of(*resource, ref.name_space, ref.name);
+  request.content_type = "application/json";
+  request.body = json::serialize(json::object{{"propagationPolicy", propagation}});
+  try {
+    co_await state_->requester.send(std::move(request));
+  } catch (const ApiError& error) {
+    if (error.status() != 404) throw;
+    co_return false;
+  }
+  co_return true;
+}
+
+Task<Identity> Client::identity() {
+  ObjectRef name_space{"v1", "Namespace", "", "kube-system"};
+  auto found = co_await get(std::move(name_space));
+  const std::string uid = found ? text_at(*found, {"metadata", "uid"}) : "";
+  if (uid.empty()) {
+    throw Error(ErrorClass::kTransient, "cannot tell which cluster answers at " + endpoint().server)
+        .because("it has no namespace kube-system yet");
+  }
+  const auto& tls = endpoint().tls;
+  const std::string ca = tls ? certificates_only(tls->ca) : "";
+  co_return Identity{uid, ca.empty() ? "" : sha256_hex(ca)};
+}
+
+Task<std::string> Client::server_version() {
+  ApiRequest request{.path = "/version", .what = "ask the API server for its version"};
+  const json::value version = co_await state_->send(std::move(request));
+  co_return text_at(version, {"gitVersion"});
+}
+
+Task<bool> Client::is_ready(std::string* reason) {
+  ApiRequest request{
+      .path = "/readyz", .what = "ask the API server whether it is ready", .accept = "*/*"};
+  request.tries = 1;
+  try {
+    co_await state_->requester.send(std::move(request));
+  } catch (const ApiError& error) {
+    if (error.error_class() == ErrorClass::kAuthentication) throw;
+    if (reason) *reason = error.causes().empty() ? error.summary() : error.causes().front();
+    co_return false;
+  }
+  co_return true;
+}
+
+Task<std::string> Client::log_tail(ObjectRef pod, std::string container, bool previous, int lines) {
+  const Resource pods{"v1", "Pod", "pods", true};
+  ApiRequest request{.what = "read the log of " + pod.to_string(), .accept = "*/*", .tries = 1};
+  request.path = path_of(pods, pod.name_space, pod.name) +
+                 "/log?container=" + percent_encode(container) +
+                 "&previous=" + (previous ? "true" : "false") +
+                 "&tailLines=" + std::to_string(lines) + "&limitBytes=" + std::to_string(kLogBytes);
+  try {
+    HttpResponse response = co_await state_->requester.send(std::move(request));
+    co_return std::move(response.body);
+  } catch (const ApiError&) {
+    // No log: it never ran, or its node has no kubelet that could be asked.
+  }
+  co_return std::string();
+}
+
+Task<void> Client::stream(std::string path_and_query,
+                          std::function<void(std::string_view)> on_line) {
+  ApiRequest request{.path = path_and_query,
+                     .what = "watch " + path_and_query.substr(0, path_and_query.find('?'))};
+  co_await state_->requester.stream(std::move(request), std::move(on_line));
+}
+
+}  // namespace blackstart::kube

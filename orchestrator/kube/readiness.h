@@ -1,0 +1,27 @@
+// Is it ready, and if not, why: kstatus's rules for built-in kinds, conditions for the rest.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <string>
+
+namespace blackstart::kube {
+
+struct Readiness {
+  enum class State {
+    kReady,
+    kProgressing,  // on its way, or nobody has looked at this generation yet
+    kFailed,       // will not become ready by itself
+  };
+  State state = State::kProgressing;
+  std::string reason;  // a sentence: "2 of 3 replicas are available"
+
+  bool ready() const { return state == State::kReady; }
+};
+
+/// Pure. Knows Namespace, CustomResourceDefinition, Deployment, StatefulSet, DaemonSet, ReplicaSet,
+/// Job, Service, PersistentVolumeClaim, APIService, Pod, Node, Argo CD's Application,
+/// ApplicationSet and AppProject; any other kind by its conditions (Ready, Available, Stalled, …),
+/// ready when it has none.
+Readiness readiness_of(const boost::json::value& object);
+
+}  // namespace blackstart::kube

@@ -1,0 +1,42 @@
+// The rules behind readiness_of, by family of kinds. Each is pure and looks at one object.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "orchestrator/kube/readiness.h"
+
+namespace blackstart::kube {
+
+Readiness ready(std::string reason);
+Readiness progressing(std::string reason);
+Readiness failed(std::string reason);
+
+/// One of status.conditions.
+struct Condition {
+  std::string type, status, reason, message;
+  bool is_true() const { return status == "True"; }
+  bool is_false() const { return status == "False"; }
+  /// The message, or the reason when it has none, or the type.
+  std::string text() const;
+};
+std::vector<Condition> conditions_of(const boost::json::value& object);
+/// nullopt when the object has no condition of that type.
+std::optional<Condition> condition_of(const boost::json::value& object, std::string_view type);
+
+/// Progressing when the controller has not seen this generation yet; else nullopt.
+std::optional<Readiness> unseen_generation(const boost::json::value& object);
+
+using ReadinessRule = Readiness (*)(const boost::json::value&);
+/// The rule for a built-in or Argo CD kind, or null.
+ReadinessRule workload_rule(std::string_view group, std::string_view kind);  // apps, batch, Pod
+ReadinessRule core_rule(std::string_view group, std::string_view kind);  // everything else built in
+ReadinessRule argocd_rule(std::string_view group, std::string_view kind);
+
+/// For all other kinds: by their conditions, ready when there are none.
+Readiness by_conditions(const boost::json::value& object);
+
+}  // namespace blackstart::kube

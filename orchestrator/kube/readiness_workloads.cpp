@@ -1,0 +1,142 @@
+// Pods and what makes them.
+#include <boost/json/array.hpp>
+
+#include "orchestrator/base/text.h"
+#include "orchestrator/kube/object.h"
+#include "orchestrator/kube/pod_states.h"
+#include "orchestrator/kube/readiness_rules.h"
+
+namespace blackstart::kube {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string of(int64_t have, int64_t want, const char* what) {
+  return std::to_string(have) + " of " + std::to_string(want) + ' ' + what;
+}
+
+// These always have an observedGeneration once their controller has looked at them.
+std::optional<Readiness> not_seen(const json::value& object) {
+  if (!find(object, {"status", "observedGeneration"}))
+    return progressing("its controller has not looked at it yet");
+  return unseen_generation(object);
+}
+
+Readiness deployment(const json::value& object) {
+  if (auto unseen = not_seen(object)) return *unseen;
+  const auto progress = condition_of(object, "Progressing");
+  if (progress && progress->reason == "ProgressDeadlineExceeded") return failed(progress->text());
+  const auto failure = condition_of(object, "ReplicaFailure");
+  if (flag_at(object, {"spec", "paused"})) return progressing("its rollout is paused");
+  const int64_t want = number_at(object, {"spec", "replicas"}, 1);
+  const int64_t all = number_at(object, {"status", "replicas"});
+  const int64_t updated = number_at(object, {"status", "updatedReplicas"});
+  const int64_t available = number_at(object, {"status", "availableReplicas"});
+  const std::string why = failure && failure->is_true() ? ": " + failure->text() : "";
+  if (updated < want) return progressing(of(updated, want, "replicas are updated") + why);
+  if (all > updated)
+    return progressing(count_of(static_cast<size_t>(all - updated), "old replica") +
+                       " not gone yet");
+  if (available < want) return progressing(of(available, want, "replicas are available") + why);
+  return ready(of(available, want, "replicas are available"));
+}
+
+Readiness stateful_set(const json::value& object) {
+  if (auto unseen = not_seen(object)) return *unseen;
+  const int64_t want = number_at(object, {"spec", "replicas"}, 1);
+  const int64_t ready_count = number_at(object, {"status", "readyReplicas"});
+  if (ready_count < want) return progressing(of(ready_count, want, "replicas are ready"));
+  if (text_at(object, {"spec", "updateStrategy", "type"}, "RollingUpdate") == "OnDelete")
+    return ready(of(ready_count, want, "replicas are ready (updated only when deleted)"));
+  const int64_t partition =
+      number_at(object, {"spec", "updateStrategy", "rollingUpdate", "partition"});
+  const int64_t to_update = std::max<int64_t>(want - partition, 0);
+  const int64_t updated = number_at(object, {"status", "updatedReplicas"});
+  const bool old_left = partition == 0 && text_at(object, {"status", "currentRevision"}) !=
+                                              text_at(object, {"status", "updateRevision"});
+  if (updated < to_update || old_left)
+    return progressing(of(updated, to_update, "replicas are updated"));
+  if (number_at(object, {"status", "replicas"}) > want)
+    return progressing("replicas that are too many are not gone yet");
+  return ready(of(ready_count, want, "replicas are ready"));
+}
+
+Readiness daemon_set(const json::value& object) {
+  if (auto unseen = not_seen(object)) return *unseen;
+  const int64_t want = number_at(object, {"status", "desiredNumberScheduled"});
+  const int64_t updated = number_at(object, {"status", "updatedNumberScheduled"});
+  const int64_t available = number_at(object, {"status", "numberAvailable"});
+  const bool on_delete = text_at(object, {"spec", "updateStrategy", "type"}) == "OnDelete";
+  if (!on_delete && updated < want) return progressing(of(updated, want, "pods are updated"));
+  if (available < want) return progressing(of(available, want, "pods are available"));
+  return ready(of(available, want, "pods are available"));
+}
+
+Readiness replica_set(const json::value& object) {
+  if (auto unseen = not_seen(object)) return *unseen;
+  const int64_t want = number_at(object, {"spec", "replicas"}, 1);
+  const int64_t available = number_at(object, {"status", "availableReplicas"});
+  const auto failure = condition_of(object, "ReplicaFailure");
+  const std::string why = failure && failure->is_true() ? ": " + failure->text() : "";
+  if (available < want) return progressing(of(available, want, "replicas are available") + why);
+  if (number_at(object, {"status", "replicas"}) > want)
+    return progressing("replicas that are too many are not gone yet");
+  return ready(of(available, want, "replicas are available"));
+}
+
+Readiness job(const json::value& object) {
+  if (auto done = condition_of(object, "Complete"); done && done->is_true())
+    return ready("it is complete");
+  for (const char* type : {"Failed", "FailureTarget"}) {
+    if (auto failure = condition_of(object, type); failure && failure->is_true())
+      return failed("it failed: " + failure->text());
+  }
+  if (flag_at(object, {"spec", "suspend"})) return progressing("it is suspended");
+  const int64_t want = number_at(object, {"spec", "completions"}, 1);
+  std::string text = of(number_at(object, {"status", "succeeded"}), want, "completions");
+  const int64_t failures = number_at(object, {"status", "failed"});
+  if (failures > 0) text += ", " + count_of(static_cast<size_t>(failures), "failed pod");
+  return progressing(text);
+}
+
+Readiness cron_job(const json::value& object) {
+  return ready(flag_at(object, {"spec", "suspend"}) ? "it is suspended" : "it is scheduled");
+}
+
+Readiness pod(const json::value& object) {
+  const std::string phase = text_at(object, {"status", "phase"}, "Pending");
+  if (phase == "Succeeded") return ready("it has succeeded");
+  if (phase == "Failed") {
+    std::string why = text_at(object, {"status", "message"}, text_at(object, {"status", "reason"}));
+    if (why.empty()) why = pod_trouble(object);
+    return failed("it has failed" + (why.empty() ? "" : ": " + why));
+  }
+  if (auto state = condition_of(object, "Ready"); state && state->is_true())
+    return ready("it is ready");
+  const std::string trouble = pod_trouble(object);
+  if (!trouble.empty()) return progressing(trouble);
+  return progressing(phase == "Running" ? "it is running but not ready" : "it is " + phase);
+}
+
+}  // namespace
+
+ReadinessRule workload_rule(std::string_view group, std::string_view kind) {
+  if (group == "apps") {
+    if (kind == "Deployment") return deployment;
+    if (kind == "StatefulSet") return stateful_set;
+    if (kind == "DaemonSet") return daemon_set;
+    if (kind == "ReplicaSet") return replica_set;
+  }
+  if (group == "batch") {
+    if (kind == "Job") return job;
+    if (kind == "CronJob") return cron_job;
+  }
+  if (group.empty()) {
+    if (kind == "Pod") return pod;
+    if (kind == "ReplicationController") return replica_set;
+  }
+  return nullptr;
+}
+
+}  // namespace blackstart::kube

@@ -1,0 +1,55 @@
+// Sends requests to one API server, and again when that is safe and may help.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "orchestrator/kube/api_error.h"
+#include "orchestrator/kube/kubeconfig.h"
+#include "orchestrator/world/world.h"
+
+namespace blackstart::kube {
+
+struct ApiRequest {
+  std::string method = "GET";
+  std::string path = {};  // absolute, with its query
+  std::string what = {};  // completes "cannot …" in error texts
+  std::string body = {};
+  std::string content_type = {};
+  std::string accept = "application/json";
+  bool repeatable = true;  // sent twice it does what it does once: GET, apply, DELETE
+  int tries = 4;           // then the engine's own retry, which knows the deadline, takes over
+};
+
+/// Loop-confined; outlives its tasks.
+class Requester {
+ public:
+  Requester(World& world, Endpoint endpoint);
+
+  /// A 2xx response; anything else throws ApiError, once it cannot be helped by asking again.
+  Task<HttpResponse> send(ApiRequest request);
+  /// One try without a time limit; `on_line` gets each line of the answer, at most 64 MiB long.
+  Task<void> stream(ApiRequest request, std::function<void(std::string_view)> on_line);
+
+  const Endpoint& endpoint() const { return endpoint_; }
+  World& world() { return world_; }
+  /// What the server warned of (deprecated versions, unknown fields) since the last call.
+  std::vector<std::string> take_warnings();
+
+ private:
+  struct Outcome;
+  HttpRequest http_request(const ApiRequest& request) const;
+  Task<Outcome> try_once(ApiRequest request);
+  Duration pause_before(int attempt, const ApiError& error);
+  void collect_warnings(const HttpResponse& response);
+
+  World& world_;
+  Endpoint endpoint_;
+  std::set<std::string> warned_;  // each only once
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace blackstart::kube
