@@ -1,0 +1,87 @@
+#include "orchestrator/engine/context.h"
+
+namespace blackstart::engine {
+
+void Shared::forget(const std::string& name) {
+  std::erase_if(items_, [&](const auto& item) {
+    if (item.first.second != name) return false;
+    std::erase(order_, item.second);
+    return true;
+  });
+}
+
+Shared::~Shared() {
+  items_.clear();
+  while (!order_.empty()) order_.pop_back();
+}
+
+Context::Context(World& world, events::Bus& bus, journal::Journal& journal, Shared& shared, Tools& tools,
+                 const plan::Plan& plan, const plan::Stage& stage, std::string state_folder)
+    : world_(world), bus_(bus), journal_(journal), shared_(shared), tools_(tools), plan_(plan), stage_(stage),
+      state_folder_(std::move(state_folder)) {}
+
+void Context::set_inputs(plan::Value options, plan::Value cluster, std::string digest) {
+  options_ = std::move(options);
+  cluster_ = std::move(cluster);
+  digest_ = std::move(digest);
+}
+
+const plan::Value& Context::option(std::string_view name) const {
+  static const plan::Value none;
+  const plan::Value* value = options_.find(name);
+  return value == nullptr ? none : *value;
+}
+
+bool Context::has(std::string_view name) const { return !option(name).is_null(); }
+std::string Context::text(std::string_view name) const { return option(name).as_text(); }
+int64_t Context::number(std::string_view name) const { return option(name).as_integer(); }
+bool Context::flag(std::string_view name) const { return has(name) && option(name).as_boolean(); }
+
+std::string Context::text_or(std::string_view name, std::string fallback) const {
+  return has(name) ? text(name) : std::move(fallback);
+}
+
+std::vector<std::string> Context::texts(std::string_view name) const {
+  std::vector<std::string> result;
+  if (!has(name)) return result;
+  for (const plan::Value& item : option(name).as_list()) result.push_back(item.as_text());
+  return result;
+}
+
+std::string Context::folder() {
+  std::string path = state_folder_ + "/stages/" + stage_.name;
+  if (!read_only && world_.files.kind(path) == FileKind::kMissing) world_.files.make_folders(path);
+  return path;
+}
+
+std::optional<journal::StageRecord> Context::record() const { return journal_.stage(stage_.name); }
+std::vector<journal::OpenIntent> Context::interrupted() const { return journal_.open_intents(stage_.name); }
+
+Task<void> Context::bind(std::string key, std::string value) {
+  if (!read_only) co_await journal_.bind(std::move(key), std::move(value));
+}
+
+Task<void> Context::unbind(std::string key) {
+  if (!read_only) co_await journal_.unbind(std::move(key));
+}
+
+void Context::output(Stream stream, std::string_view line) {
+  bus_.publish(events::OutputLine{stage_.name, stream == Stream::kStdout ? "stdout" : "stderr", std::string(line)});
+}
+
+std::function<void(Stream, std::string_view)> Context::output_lines() {
+  return [this](Stream stream, std::string_view line) { output(stream, line); };
+}
+
+void Context::progress(std::string what) {
+  progress_ = std::move(what);
+  if (on_progress) on_progress();
+}
+
+void Context::warn(std::string message, std::string hint) {
+  bus_.publish(events::Notice{"warning", stage_.name, stage_.place.to_string(), std::move(message), {}, std::move(hint)});
+}
+
+void Context::redact(std::string_view secret) { bus_.redactor().add(secret); }
+
+}  // namespace blackstart::engine

@@ -1,0 +1,374 @@
+#include "orchestrator/engine/stage_run.h"
+
+#include <boost/json/serialize.hpp>
+
+#include "orchestrator/engine/retry.h"
+#include "orchestrator/engine/saved_plan.h"
+#include "orchestrator/world/failpoint.h"
+#include "orchestrator/world/interrupt.h"
+
+namespace blackstart::engine {
+namespace {
+
+// The same action may be needed again when something else undid it; beyond this it is a fight.
+constexpr int kSameActionMost = 3;
+// A stage watches its own things; why they are not ready may change further down (a pod, an event).
+constexpr Duration kLookAgainAfter = std::chrono::seconds(5);
+
+Error stopped() { return Error(ErrorClass::kCancelled, "the run was asked to stop"); }
+
+bool any_path_option(const std::vector<plan::OptionSpec>& options) {
+  return std::ranges::any_of(options, [](const plan::OptionSpec& option) {
+    return option.type == plan::OptionType::kPath || any_path_option(option.fields);
+  });
+}
+
+/// Details change with what was seen (a pid, a count); what is done is the same.
+std::string key_of(const Action& action) { return action.id + "\n" + action.summary; }
+
+}  // namespace
+
+StageRun::StageRun(Session& session, size_t index)
+    : session_(session), index_(index), stage_(session.plan.stages[index]),
+      type_(*session.catalog.find(stage_.uses)), implementation_(type_.make()),
+      context_(session.world, session.bus, session.journal, session.shared, session.tools, session.plan, stage_,
+               session.state_folder),
+      started_(session.world.clock.now()) {
+  result().started = started_;
+  context_.deadline = started_ + stage_.timeout;
+  context_.on_progress = [this] {
+    // What an action is doing belongs into heartbeats and into the text of a missed deadline.
+    if (context_.current_progress().empty()) return;
+    waited_for_ = context_.current_progress();
+    result().reason = waited_for_;
+    if (session_.options.on_activity) session_.options.on_activity("stage " + stage_.name + ": " + waited_for_);
+  };
+}
+
+Task<void> StageRun::preview() {
+  context_.read_only = true;
+  std::exception_ptr failure;
+  try {
+    Instant deadline = session_.world.clock.now() + session_.options.observe_timeout;
+    result().seen = co_await within(session_.world.clock, deadline, "no answer in time", look());
+    result().decision = decide(Direction::kForward, result().seen);
+    publish_outputs();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await shielded(implementation_->close(context_));
+  if (failure) {
+    record_failure(failure);
+    if (result().state == StageState::kStopped) std::rethrow_exception(failure);
+    if (retry_kind(result().failure->error_class()) != RetryKind::kNever ||
+        result().failure->error_class() == ErrorClass::kDeadline)
+      result().state = StageState::kUnknown;
+    co_return;
+  }
+  bool satisfied = result().decision.kind == Decision::Kind::kSatisfied;
+  bool deferred = result().seen.state == Observation::State::kDeferred;
+  result().state = deferred ? StageState::kDeferred : satisfied ? StageState::kSatisfied : StageState::kPending;
+  result().reason = result().decision.reason.empty() ? result().seen.reason : result().decision.reason;
+  if (result().decision.kind != Decision::Kind::kBlocked) co_return;
+  result().state = StageState::kFailed;
+  result().failure = Error(ErrorClass::kPermanent, result().decision.reason).at(stage_.place);
+  result().failure->hint(result().decision.hint);
+}
+
+Task<void> StageRun::apply() { co_await run(Direction::kForward); }
+Task<void> StageRun::remove() { co_await run(Direction::kRemoval); }
+
+Task<void> StageRun::run(Direction direction) {
+  std::exception_ptr failure;
+  try {
+    co_await within(session_.world.clock, context_.deadline, "", reconcile(direction));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await shielded(implementation_->close(context_));
+  result().elapsed = std::chrono::duration_cast<Duration>(session_.world.clock.now() - started_);
+  if (failure) record_failure(failure);
+}
+
+Task<void> StageRun::reconcile(Direction direction) {
+  for (;;) {
+    std::optional<Error> trouble;
+    Failures* failures = &of_looks_;
+    try {
+      enter(result().acted ? StageState::kVerifying : StageState::kObserving, "");
+      Observation seen = co_await look();
+      of_looks_ = {};
+      Decision decision = decide(direction, seen);
+      result().seen = seen;
+      result().decision = decision;
+      switch (decision.kind) {
+        case Decision::Kind::kSatisfied: co_return co_await finish(direction);
+        case Decision::Kind::kAct:
+          failures = &of_actions_;
+          co_await perform_all(decision);
+          break;
+        case Decision::Kind::kWait: co_await wait_for_change(decision.reason); break;
+        case Decision::Kind::kBlocked: {
+          Error error(ErrorClass::kPermanent, decision.reason);
+          for (const std::string& cause : decision.causes) error.because(cause);
+          throw error.hint(decision.hint);
+        }
+      }
+    } catch (const Error& error) {
+      if (retry_kind(error.error_class()) == RetryKind::kNever) throw;
+      trouble = error;
+    }
+    if (trouble) co_await pause_before_retry(*trouble, *failures);
+  }
+}
+
+Task<void> StageRun::prepare_inputs() {
+  plan::Value cluster;
+  if (session_.plan.cluster) cluster = plan::resolve(*session_.plan.cluster, session_.plan, session_.outputs);
+  plan::Value options = plan::resolve_options(stage_, session_.plan, session_.outputs);
+  std::string digest;
+  auto hash = [&] { digest = plan::input_digest(options, type_.schema, session_.world.files); };
+  if (any_path_option(type_.schema.options)) {
+    co_await session_.world.blocking.run(hash);
+  } else {
+    hash();
+  }
+  result().digest = digest;
+  context_.set_inputs(std::move(options), std::move(cluster), std::move(digest));
+}
+
+Task<Observation> StageRun::look() {
+  Limit::Slot slot = co_await session_.looks().take();
+  co_await prepare_inputs();
+  Observation seen;
+  try {
+    seen = co_await implementation_->observe(context_);
+  } catch (const plan::NotKnownYet& unknown) {
+    if (!context_.read_only) {
+      throw Error(ErrorClass::kUsage, "output " + unknown.output + " of stage " + unknown.stage + " is not known")
+          .at(stage_.place)
+          .hint("stage " + unknown.stage + " was skipped or does not publish it");
+    }
+    seen = Observation::deferred(unknown.stage);
+  }
+  session_.bus.publish(events::Observed{stage_.name, to_string(seen.state), seen.reason});
+  co_return seen;
+}
+
+Decision StageRun::decide(Direction direction, const Observation& seen) const {
+  if (direction == Direction::kRemoval) return implementation_->decide_removal(seen);
+  bool handed_over = stage_.owner == plan::Owner::kArgocd && seen.state == Observation::State::kDiffers;
+  if (handed_over) return Decision::satisfied("owned by Argo CD, which was left to it: " + seen.reason);
+  return implementation_->decide(seen);
+}
+
+void StageRun::check_against_saved(const Decision& decision) const {
+  if (session_.options.saved == nullptr || !first_decision_) return;
+  const SavedStage* saved = session_.options.saved->find(stage_.name);
+  if (saved == nullptr || saved->deferred || saved->actions == decision.actions) return;
+  throw Error(ErrorClass::kConflict, "the world is not as the saved plan saw it")
+      .because("the saved plan says: " + describe(saved->actions))
+      .because("now it would be: " + describe(decision.actions))
+      .hint("make a new plan with blackstart plan --out FILE and look at it");
+}
+
+Task<void> StageRun::perform_all(const Decision& decision) {
+  check_against_saved(decision);
+  first_decision_ = false;
+  for (const Action& action : decision.actions) {
+    int& count = performed_[key_of(action)];
+    if (count >= kSameActionMost) {
+      throw Error(ErrorClass::kVerification, "done " + std::to_string(count) + " times, and still: " + result().seen.reason)
+          .hint("something else changes it back, or the action has no effect; look at " + action.summary);
+    }
+    if (count > 0) co_await pause(retry_delay(stage_.retry, Error(ErrorClass::kVerification, ""), count, session_.world.random));
+    co_await perform(action);
+    ++count;
+    of_actions_ = {};
+  }
+}
+
+Task<void> StageRun::ask(const Action& action) {
+  bool first = !context_.record().has_value();
+  bool wanted = action.destructive || stage_.confirm == plan::Confirm::kAlways ||
+                (stage_.confirm == plan::Confirm::kOnce && first);
+  if (!wanted) co_return;
+  std::string question = "stage " + stage_.name + ": " + action.summary;
+  if (!stage_.confirm_message.empty()) question += "\n" + stage_.confirm_message;
+  if (co_await session_.options.confirm(question)) co_return;
+  throw Error(ErrorClass::kPermanent, "not confirmed: " + action.summary).hint("run again and say yes, or give --yes");
+}
+
+Task<void> StageRun::perform(const Action& action) {
+  if (session_.stop.soft.is_set()) throw stopped();
+  co_await ask(action);
+  Limit::Slot slot = co_await session_.limit_for(type_.work).take();
+  if (session_.stop.soft.is_set()) throw stopped();  // asked to while it waited for its turn
+  enter(StageState::kActing, action.summary);
+  co_await session_.journal.settle(stage_.name, std::string("observed ") + to_string(result().seen.state));
+  int64_t intent = co_await session_.journal.intent(session_.run_id, stage_.name, action.id, result().digest, action.once);
+  ++result().attempts;
+  session_.bus.publish(events::ActionStarted{stage_.name, action.id, action.summary, result().attempts, action.once});
+  if (!co_await run_unless(session_.stop.hard, act_once_begun(action, intent))) throw stopped();
+}
+
+Task<void> StageRun::act_once_begun(const Action& action, int64_t intent) {
+  Instant begun = session_.world.clock.now();
+  std::exception_ptr failure;
+  std::string outcome = "done";
+  std::string detail;
+  result().acted = true;
+  BLACKSTART_FAILPOINT("act.before:" + stage_.name + "." + action.id);
+  try {
+    co_await implementation_->act(context_, action);
+  } catch (const Error& error) {
+    failure = std::current_exception();
+    outcome = error.error_class() == ErrorClass::kCancelled ? "cancelled" : "failed";
+    detail = error.full_text();
+  } catch (...) {
+    if (!is_cancellation(std::current_exception())) throw;
+    failure = std::current_exception();
+    outcome = "cancelled";
+  }
+  BLACKSTART_FAILPOINT("act.after:" + stage_.name + "." + action.id);
+  auto elapsed = std::chrono::duration_cast<Duration>(session_.world.clock.now() - begun);
+  session_.bus.publish(events::ActionEnded{stage_.name, action.id, outcome, elapsed.count()});
+  context_.progress("");
+  // A cancelled action's effect is not known: its intent stays open, as after a crash.
+  if (outcome != "cancelled") co_await session_.journal.outcome(intent, outcome, session_.bus.redactor().clean(detail));
+  if (failure) std::rethrow_exception(failure);
+}
+
+Task<void> StageRun::wait_for_change(std::string reason) {
+  if (session_.stop.soft.is_set()) throw stopped();
+  if (result().state != StageState::kVerifying) enter(StageState::kVerifying, reason);
+  last_class_ = ErrorClass::kDeadline;
+  last_causes_ = result().decision.causes;
+  say_waiting(reason);
+  Instant look_again = session_.world.clock.now() + kLookAgainAfter;
+  try {
+    auto change = within(session_.world.clock, look_again, "", implementation_->changed(context_));
+    if (!co_await run_unless(session_.stop.soft, std::move(change))) throw stopped();
+  } catch (const Error& error) {
+    if (error.error_class() != ErrorClass::kDeadline) throw;
+  }
+}
+
+Task<void> StageRun::pause_before_retry(const Error& error, Failures& failures) {
+  bool counted = retry_kind(error.error_class()) == RetryKind::kCounted;
+  int attempt = counted ? ++failures.counted : ++failures.outages;
+  if (counted && attempt >= stage_.retry.attempts) throw error;
+  if (session_.stop.soft.is_set()) throw stopped();
+  Duration delay = retry_delay(stage_.retry, error, attempt, session_.world.random);
+  last_class_ = error.error_class();
+  last_causes_ = error.causes();
+  waited_for_ = error.summary();
+  session_.bus.publish(events::Retrying{stage_.name, to_string(error.error_class()), error.full_text(),
+                                        attempt, delay.count()});
+  co_await pause(delay);
+}
+
+Task<void> StageRun::pause(Duration delay) {
+  Instant until = session_.world.clock.now() + delay;
+  bool ended = co_await run_unless(session_.stop.soft, session_.world.clock.sleep_until(until));
+  if (!ended) throw stopped();
+}
+
+Task<void> StageRun::finish(Direction direction) {
+  auto elapsed = std::chrono::duration_cast<Duration>(session_.world.clock.now() - started_);
+  result().elapsed = elapsed;
+  result().reason = result().decision.reason.empty() ? result().seen.reason : result().decision.reason;
+  if (!context_.interrupted().empty()) co_await session_.journal.settle(stage_.name, "observed " + result().reason);
+  if (direction == Direction::kRemoval) {
+    if (context_.record()) co_await session_.journal.forget_stage(stage_.name);
+  } else {
+    publish_outputs();
+    journal::StageRecord record;
+    record.digest = result().digest;
+    record.run = session_.run_id;
+    record.done_at = session_.world.clock.wall_time();
+    record.observation = session_.bus.redactor().clean(result().seen.reason);
+    record.elapsed_ms = result().acted ? elapsed.count() : context_.record() ? context_.record()->elapsed_ms : 0;
+    for (const plan::OutputSpec& output : type_.schema.outputs) {
+      auto found = result().seen.outputs.find(output.name);
+      if (found != result().seen.outputs.end() && !output.secret)
+        record.outputs[output.name] = boost::json::serialize(found->second);
+    }
+    if (result().acted) {
+      co_await session_.journal.stage_done(stage_.name, std::move(record));
+    } else {
+      session_.journal.note_satisfied(stage_.name, std::move(record));
+    }
+  }
+  enter(result().acted ? StageState::kDone : StageState::kSatisfied, result().reason);
+}
+
+void StageRun::publish_outputs() {
+  for (const auto& [name, value] : result().seen.outputs) {
+    for (const plan::OutputSpec& output : type_.schema.outputs) {
+      if (output.name == name && output.secret && value.is_string()) session_.bus.redactor().add(value.as_string());
+    }
+    session_.outputs[stage_.name][name] = value;
+  }
+}
+
+Error StageRun::out_of_time() const {
+  std::string waited = waited_for_.empty() ? "its action did not end" : waited_for_;
+  Error error(ErrorClass::kDeadline, "not done within " + format_duration(stage_.timeout) + ": " + waited);
+  for (const std::string& cause : last_causes_) error.because(cause);
+  error.hint("see what holds it up, then run again: it goes on where it stopped. A longer `timeout:` of the stage gives it more time");
+  return error;
+}
+
+void StageRun::record_failure(std::exception_ptr failure) {
+  StageState state = StageState::kFailed;
+  Error error(ErrorClass::kBug, "unexpected failure");
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& known) {
+    bool ours = known.error_class() == ErrorClass::kDeadline && known.summary().empty();
+    error = ours ? out_of_time() : known;
+  } catch (const std::exception& unknown) {
+    if (is_cancellation(failure)) {
+      error = stopped();
+    } else {
+      error.because(unknown.what());
+    }
+  }
+  if (error.error_class() == ErrorClass::kCancelled) {
+    state = StageState::kStopped;
+  } else {
+    error.at(stage_.place);
+  }
+  if (!stage_.notes.empty()) error.hint(stage_.notes);
+  result().failure = error;
+  if (context_.read_only) {
+    result().state = state;
+    result().reason = error.full_text();
+    return;
+  }
+  enter(state, error.summary());
+  if (state == StageState::kFailed) session_.bus.publish(events::notice_of(error, stage_.name));
+  if (state == StageState::kFailed && stage_.on_failure == plan::OnFailure::kStop) session_.nothing_new = true;
+}
+
+void StageRun::enter(StageState state, std::string reason) {
+  if (result().state == state && result().reason == reason) return;
+  result().state = state;
+  result().reason = reason;
+  auto elapsed = std::chrono::duration_cast<Duration>(session_.world.clock.now() - started_);
+  session_.bus.publish(events::StageChanged{stage_.name, stage_.uses, to_string(state), std::move(reason), elapsed.count()});
+  if (session_.options.on_activity && state == StageState::kActing) {
+    session_.options.on_activity("stage " + stage_.name + ": " + result().reason);
+  }
+}
+
+void StageRun::say_waiting(const std::string& reason) {
+  result().reason = reason;
+  if (reason.empty() || reason == waited_for_) return;
+  waited_for_ = reason;
+  session_.bus.publish(events::Waiting{stage_.name, reason});
+  if (session_.options.on_activity) session_.options.on_activity("stage " + stage_.name + ": " + reason);
+}
+
+}  // namespace blackstart::engine

@@ -1,0 +1,70 @@
+// One stage in one run: the loop observe -> decide -> act that everything else serves.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "orchestrator/engine/session.h"
+
+namespace blackstart::engine {
+
+/// Lives from the stage's start to its end; writes its StageResult. Loop-confined.
+class StageRun {
+ public:
+  StageRun(Session& session, size_t index);
+
+  /// Observes and decides, changes nothing. Never throws but when cancelled: trouble is in the result.
+  Task<void> preview();
+  /// Makes it so, until it holds, is blocked or out of time. Never throws: trouble is in the result.
+  Task<void> apply();
+  /// Takes it away in the same manner.
+  Task<void> remove();
+
+ private:
+  enum class Direction { kForward, kRemoval };
+  /// In a row: a success forgives them. Looks and actions count apart, for a look that succeeds says
+  /// nothing about an action that fails.
+  struct Failures {
+    int counted = 0;  // use up the stage's attempts
+    int outages = 0;  // are waited out until the deadline
+  };
+
+  StageResult& result() { return session_.results[index_]; }
+  Task<void> run(Direction direction);
+  Task<void> reconcile(Direction direction);
+  Task<void> prepare_inputs();
+  Task<Observation> look();
+  Decision decide(Direction direction, const Observation& seen) const;
+  void check_against_saved(const Decision& decision) const;
+  Task<void> perform_all(const Decision& decision);
+  Task<void> perform(const Action& action);
+  Task<void> ask(const Action& action);
+  Task<void> act_once_begun(const Action& action, int64_t intent);
+  Task<void> wait_for_change(std::string reason);
+  Task<void> pause_before_retry(const Error& error, Failures& failures);
+  Task<void> pause(Duration delay);
+  Task<void> finish(Direction direction);
+  void record_failure(std::exception_ptr failure);
+  Error out_of_time() const;
+  void enter(StageState state, std::string reason);
+  void say_waiting(const std::string& reason);
+  void publish_outputs();
+
+  Session& session_;
+  size_t index_;
+  const plan::Stage& stage_;
+  const StageType& type_;
+  std::unique_ptr<Stage> implementation_;
+  Context context_;
+  Instant started_;
+  std::string waited_for_;      // the newest reason for not being done
+  std::vector<std::string> last_causes_;
+  ErrorClass last_class_ = ErrorClass::kDeadline;
+  std::map<std::string, int> performed_;  // action and details -> how often it went through
+  bool first_decision_ = true;
+  Failures of_looks_;
+  Failures of_actions_;
+};
+
+}  // namespace blackstart::engine
