@@ -1,0 +1,229 @@
+#include "stages/argocd/application.h"
+
+#include "orchestrator/base/text.h"
+
+namespace blackstart::stages::argocd {
+namespace {
+
+namespace json = boost::json;
+using Kind = Verdict::Kind;
+
+constexpr size_t kResourcesNamed = 5;
+constexpr size_t kShortRevision = 8;
+
+const json::array& array_at(const json::value& value,
+                            std::initializer_list<std::string_view> path) {
+  static const json::array kNone;
+  const json::value* found = kube::find(value, path);
+  return found != nullptr && found->is_array() ? found->get_array() : kNone;
+}
+
+Source source_of(const json::value& source, std::string revision) {
+  return {kube::text_at(source, {"repoURL"}), kube::text_at(source, {"targetRevision"}, "HEAD"),
+          kube::text_at(source, {"chart"}), std::move(revision)};
+}
+
+std::string short_of(const std::string& revision) { return revision.substr(0, kShortRevision); }
+
+bool is_automated(const json::value& application) {
+  const json::value* automated = kube::find(application, {"spec", "syncPolicy", "automated"});
+  return automated != nullptr && automated->is_object() &&
+         kube::flag_at(*automated, {"enabled"}, true);
+}
+
+/// Conditions that say that Argo CD cannot go on with the Application as it is written.
+bool is_broken(const std::string& condition) {
+  return condition == "ComparisonError" || condition == "InvalidSpecError" ||
+         condition == "UnknownError";
+}
+
+Verdict verdict(Kind kind, std::string reason, std::string hint = {}) {
+  Verdict result;
+  result.kind = kind;
+  result.reason = std::move(reason);
+  result.hint = std::move(hint);
+  return result;
+}
+
+std::optional<Verdict> judge_conditions(const json::value& application) {
+  for (const json::value& condition : array_at(application, {"status", "conditions"})) {
+    std::string type = kube::text_at(condition, {"type"});
+    if (!is_broken(type)) continue;
+    return verdict(Kind::kStuck, type + ": " + kube::text_at(condition, {"message"}),
+                   type == "InvalidSpecError"
+                       ? "correct the Application's spec in Git, or create what it names"
+                       : "correct the path, revision or manifests that it names in Git");
+  }
+  return std::nullopt;
+}
+
+/// Does what was compared last differ from what the Application asks for now?
+bool is_uncompared(const json::value& application) {
+  const json::value* compared = kube::find(application, {"status", "sync", "comparedTo", "source"});
+  const json::value* wanted = kube::find(application, {"spec", "source"});
+  if (compared == nullptr || wanted == nullptr) return false;
+  for (const char* key : {"repoURL", "path", "targetRevision", "chart"}) {
+    if (kube::text_at(*compared, {key}) != kube::text_at(*wanted, {key})) return true;
+  }
+  return false;
+}
+
+std::optional<Verdict> judge_revision(const json::value& application,
+                                      const ExpectedRevision& expected) {
+  for (const Source& source : sources_of(application)) {
+    auto wanted = expected(source);
+    if (!wanted || source.revision.empty() || source.revision.starts_with(*wanted)) continue;
+    Verdict result = verdict(Kind::kStale, "is at revision " + short_of(source.revision) +
+                                               ", not at " + short_of(*wanted) + " (" +
+                                               source.target_revision + " of the repository)");
+    result.expected = *wanted;
+    return result;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> failed_resources(const json::value& application) {
+  std::vector<std::string> causes;
+  for (const json::value& resource :
+       array_at(application, {"status", "operationState", "syncResult", "resources"})) {
+    std::string status = kube::text_at(resource, {"status"}),
+                phase = kube::text_at(resource, {"hookPhase"});
+    bool failed = status == "SyncFailed" || phase == "Failed" || phase == "Error";
+    if (!failed || causes.size() >= kResourcesNamed) continue;
+    kube::ObjectRef ref{"", kube::text_at(resource, {"kind"}),
+                        kube::text_at(resource, {"namespace"}), kube::text_at(resource, {"name"})};
+    causes.push_back(ref.to_string() + ": " + kube::text_at(resource, {"message"}));
+  }
+  return causes;
+}
+
+std::optional<Verdict> judge_operation(const json::value& application) {
+  std::string phase = kube::text_at(application, {"status", "operationState", "phase"});
+  std::string message = kube::text_at(application, {"status", "operationState", "message"});
+  if (phase == "Failed" || phase == "Error") {
+    Verdict result =
+        verdict(Kind::kStuck,
+                "its last sync " + std::string(phase == "Failed" ? "failed" : "ended in an error") +
+                    (message.empty() ? "" : ": " + message),
+                "correct what is named in Git; Argo CD tries again at the next commit");
+    result.causes = failed_resources(application);
+    return result;
+  }
+  bool waiting = kube::find(application, {"operation"}) != nullptr;
+  if (phase == "Running" || phase == "Terminating" || waiting)
+    return verdict(Kind::kProgressing,
+                   message.empty() ? "is being synced" : "is being synced: " + message);
+  return std::nullopt;
+}
+
+std::string out_of_sync(const json::value& application) {
+  std::vector<std::string> names;
+  size_t count = 0;
+  for (const json::value& resource : array_at(application, {"status", "resources"})) {
+    if (kube::text_at(resource, {"status"}) != "OutOfSync" || ++count > kResourcesNamed) continue;
+    names.push_back(kube::ObjectRef{"", kube::text_at(resource, {"kind"}),
+                                    kube::text_at(resource, {"namespace"}),
+                                    kube::text_at(resource, {"name"})}
+                        .to_string());
+  }
+  return names.empty() ? "" : ": " + join(names, ", ") + (count > names.size() ? ", …" : "");
+}
+
+Verdict judge_drift(const json::value& application, const std::string& status,
+                    const std::string& health) {
+  std::string reason = status + ", " + health + out_of_sync(application);
+  if (!is_automated(application)) {
+    return verdict(Kind::kStuck, reason + " (it is synced by hand only)",
+                   "sync it in Argo CD, or give it an automated sync policy");
+  }
+  bool succeeded = kube::text_at(application, {"status", "operationState", "phase"}) == "Succeeded";
+  bool heals = kube::flag_at(application, {"spec", "syncPolicy", "automated", "selfHeal"});
+  bool tried = kube::text_at(application, {"status", "operationState", "syncResult", "revision"}) ==
+               kube::text_at(application, {"status", "sync", "revision"});
+  if (succeeded && tried && !heals) {
+    return verdict(Kind::kStuck, reason + " (selfHeal is off: this drift stays)",
+                   "sync it in Argo CD, or switch selfHeal on");
+  }
+  return verdict(Kind::kProgressing, reason);
+}
+
+Verdict judge_health(const json::value& application) {
+  std::string health = kube::text_at(application, {"status", "health", "status"}, "Unknown");
+  std::string message = kube::text_at(application, {"status", "health", "message"});
+  if (health == "Healthy") return verdict(Kind::kDone, "Synced, Healthy");
+  std::string reason = "Synced, " + health + (message.empty() ? "" : ": " + message);
+  if (health == "Suspended") return verdict(Kind::kStuck, reason, "resume what is suspended in it");
+  Verdict result = verdict(Kind::kProgressing, reason);
+  result.unhealthy = true;
+  return result;
+}
+
+Verdict judge(const json::value& application, const ExpectedRevision& expected) {
+  if (!kube::text_at(application, {"metadata", "deletionTimestamp"}).empty())
+    return verdict(Kind::kProgressing, "is being deleted");
+  std::string status = kube::text_at(application, {"status", "sync", "status"});
+  if (auto broken = judge_conditions(application)) return *broken;
+  if (status.empty()) return verdict(Kind::kProgressing, "was not looked at by Argo CD yet");
+  if (is_uncompared(application))
+    return verdict(Kind::kProgressing, "has changed, and was not compared with Git yet");
+  auto operation = judge_operation(application);
+  if (operation && operation->kind == Kind::kProgressing) return *operation;
+  if (auto stale = judge_revision(application, expected)) return *stale;
+  if (operation) return *operation;
+  std::string health = kube::text_at(application, {"status", "health", "status"}, "Unknown");
+  return status == "Synced" ? judge_health(application) : judge_drift(application, status, health);
+}
+
+}  // namespace
+
+std::vector<Source> sources_of(const json::value& application) {
+  std::vector<Source> sources;
+  const json::array& many = array_at(application, {"spec", "sources"});
+  const json::array& revisions = array_at(application, {"status", "sync", "revisions"});
+  for (size_t i = 0; i < many.size(); ++i) {
+    bool compared = i < revisions.size() && revisions[i].is_string();
+    sources.push_back(
+        source_of(many[i], compared ? std::string(revisions[i].get_string()) : std::string()));
+  }
+  const json::value* one = kube::find(application, {"spec", "source"});
+  if (many.empty() && one != nullptr)
+    sources.push_back(source_of(*one, kube::text_at(application, {"status", "sync", "revision"})));
+  return sources;
+}
+
+Verdict judge_application(const json::value& application, const ExpectedRevision& expected) {
+  Verdict result = judge(application, expected);
+  result.application = kube::text_at(application, {"metadata", "name"});
+  return result;
+}
+
+std::vector<kube::ObjectRef> children_of(const json::value& application) {
+  std::vector<kube::ObjectRef> children;
+  for (const json::value& resource : array_at(application, {"status", "resources"})) {
+    if (kube::text_at(resource, {"kind"}) != "Application" ||
+        kube::text_at(resource, {"group"}) != "argoproj.io")
+      continue;
+    children.push_back({"argoproj.io/v1alpha1", "Application",
+                        kube::text_at(resource, {"namespace"}), kube::text_at(resource, {"name"})});
+  }
+  return children;
+}
+
+std::vector<kube::ObjectRef> workloads_of(const json::value& application) {
+  static const std::set<std::string> kKinds = {
+      "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job",
+      "Pod",        "Service",     "Ingress",   "APIService", "PersistentVolumeClaim"};
+  std::vector<kube::ObjectRef> found;
+  for (const json::value& resource : array_at(application, {"status", "resources"})) {
+    std::string group = kube::text_at(resource, {"group"}),
+                kind = kube::text_at(resource, {"kind"});
+    std::string version = kube::text_at(resource, {"version"});
+    if (kKinds.contains(kind)) {
+      found.push_back({group.empty() ? version : group + "/" + version, kind,
+                       kube::text_at(resource, {"namespace"}), kube::text_at(resource, {"name"})});
+    }
+  }
+  return found;
+}
+
+}  // namespace blackstart::stages::argocd

@@ -1,0 +1,419 @@
+// argocd.host: the real Argo CD as host processes, for clusters whose pods are simulated.
+//
+// Each process is started as soon as what it needs is there, outlives this program, and is found
+// again by the next run; one that was killed is started again.
+#include <boost/json/object.hpp>
+
+#include "orchestrator/base/text.h"
+#include "orchestrator/world/async.h"
+#include "stages/argocd/host_kubeconfig.h"
+#include "stages/argocd/host_state.h"
+#include "stages/argocd/host_status.h"
+#include "stages/kube/watches.h"
+#include "stages/target.h"
+
+namespace blackstart::stages {
+namespace {
+
+using argocd::Component;
+using argocd::ComponentStatus;
+using engine::Action;
+using engine::Context;
+using engine::Decision;
+using engine::Observation;
+using plan::OptionType;
+
+constexpr Duration kHealthPause = std::chrono::milliseconds(50);
+constexpr Duration kHealthTimeout = std::chrono::seconds(2);
+constexpr Duration kStopGrace = std::chrono::seconds(5);
+constexpr size_t kLogLimit = 64u << 20;
+constexpr size_t kLastWords = 5;
+constexpr size_t kPasswordBytes = 24;
+constexpr const char* kWorkloadLabel = "app.kubernetes.io/part-of=argocd";
+
+class HostStage final : public engine::Stage {
+ public:
+  Task<Observation> observe(Context& context) override;
+  Decision decide(const Observation& seen) const override {
+    return argocd::decide_host(status_, seen);
+  }
+  Task<void> act(Context& context, const Action& action) override;
+  Task<void> changed(Context& context) override;
+  Decision decide_removal(const Observation&) const override {
+    return argocd::decide_host_removal(status_);
+  }
+  Task<void> close(Context&) override { co_await watches_.stop(); }
+
+ private:
+  argocd::HostSettings settings(Context& context, const argocd::HostState& state) const;
+  argocd::HostKubeconfig kubeconfig(Context& context) const;
+  std::vector<Component> wanted(Context& context, const argocd::HostState& state) const;
+  void look_at_processes(Context& context);
+  Task<void> look_at_health(Context& context);
+  Task<void> look_at_cluster(Context& context);
+  void judge_conditions(Context& context);
+  void publish(Context& context, Observation& seen) const;
+  Task<void> start(Context& context, std::string name);
+  Task<void> free_ports(Context& context, argocd::HostState& state,
+                        const Component& component) const;
+  Command command_for(Context& context, const argocd::HostState& state,
+                      const Component& component) const;
+  Task<void> stop_all(Context& context);
+
+  argocd::HostStatus status_;
+  std::shared_ptr<kube::Client> client_;  // outlives the watches
+  Watches watches_;
+  std::map<std::string, int> starts_;  // of components, in this run
+  std::map<std::string, std::map<std::string, std::string>>
+      environments_;  // of components, from their workloads
+};
+
+std::string log_file(Context& context, const Component& component) {
+  return context.folder() + "/log/" + component.name + ".log";
+}
+
+std::vector<std::string> last_words(Context& context, const Component& component) {
+  std::string path = log_file(context, component);
+  Files& files = context.world().files;
+  if (files.kind(path) != FileKind::kFile) return {};
+  std::vector<std::string> lines;
+  try {
+    for (const std::string& line : split(files.read(path, kLogLimit), '\n')) {
+      if (!trim(line).empty()) lines.push_back(line);
+    }
+  } catch (const Error&) {
+    return {};  // too long or unreadable: no reason to fail
+  }
+  if (lines.size() > kLastWords) lines.erase(lines.begin(), lines.end() - kLastWords);
+  return lines;
+}
+
+HttpRequest local_request(int port, const std::string& path) {
+  HttpRequest request;
+  request.url = "http://127.0.0.1:" + std::to_string(port) + path;
+  request.connect_timeout = request.total_timeout = request.idle_timeout = kHealthTimeout;
+  return request;
+}
+
+/// What listens on the port; any answer counts, even one that is no HTTP.
+Task<bool> is_taken(World& world, int port) {
+  try {
+    co_await world.http.send(local_request(port, "/"));
+  } catch (const Error& error) {
+    co_return error.error_class() != ErrorClass::kUnreachable;
+  }
+  co_return true;
+}
+
+/// The applicationset-controller serves its probe port but registers no check there: 404 is its "well".
+Task<void> ask_health(World& world, int port, bool& healthy) {
+  try {
+    healthy = (co_await world.http.send(local_request(port, "/healthz"))).status < 500;
+  } catch (const Error& error) {
+    if (error.error_class() == ErrorClass::kCancelled) throw;
+    healthy = false;
+  }
+}
+
+argocd::HostSettings HostStage::settings(Context& context, const argocd::HostState& state) const {
+  argocd::HostSettings settings;
+  settings.folder = context.folder();
+  settings.name_space = context.text("namespace");
+  settings.log_level = context.text("logLevel");
+  settings.ports = state.ports;
+  settings.redis_password = state.redis_password;
+  settings.kubeconfig_digest = kubeconfig(context).digest;
+  return settings;
+}
+
+argocd::HostKubeconfig HostStage::kubeconfig(Context& context) const {
+  const Files& files = context.world().files;
+  if (waits_for_cluster(context)) return {};
+  std::string path = context.cluster().find("kubeconfig")->as_text();
+  const plan::Value* name = context.cluster().find("context");
+  if (files.kind(path) != FileKind::kFile) return {};
+  return argocd::make_host_kubeconfig(files, path,
+                                      name == nullptr || name->is_null() ? "" : name->as_text());
+}
+
+std::vector<Component> HostStage::wanted(Context& context, const argocd::HostState& state) const {
+  std::vector<std::string> chosen = context.texts("components");
+  std::vector<Component> all = argocd::components(settings(context, state));
+  if (chosen.empty()) return all;
+  std::erase_if(all, [&](const Component& component) {
+    return std::find(chosen.begin(), chosen.end(), component.name) == chosen.end();
+  });
+  return all;
+}
+
+void HostStage::look_at_processes(Context& context) {
+  auto state = argocd::HostState::load(context.world(), context.folder());
+  if (!state.redis_password.empty()) context.redact(state.redis_password);
+  status_ = {};
+  for (Component& component : wanted(context, state)) {
+    ComponentStatus one;
+    auto started = state.started.find(component.name);
+    one.known = started != state.started.end();
+    one.running = state.running(component.name).has_value();
+    one.outdated = one.running && started->second.digest != component.digest();
+    one.serving = one.running && component.health_port.empty();
+    one.starts = starts_[component.name];
+    if (one.known && !one.running) one.last_words = last_words(context, component);
+    one.component = std::move(component);
+    status_.components.push_back(std::move(one));
+  }
+  status_.leftovers = !state.started.empty() || !state.marked().empty();
+}
+
+Task<void> HostStage::look_at_health(Context& context) {
+  auto state = argocd::HostState::load(context.world(), context.folder());
+  std::vector<std::function<Task<void>()>> questions;
+  for (ComponentStatus& one : status_.components) {
+    if (!one.running || one.component.health_port.empty()) continue;
+    int port = state.ports[one.component.health_port];
+    questions.push_back(
+        [&world = context.world(), port, &one] { return ask_health(world, port, one.serving); });
+  }
+  size_t at_once = questions.size();
+  co_await run_all(context.world().executor, std::move(questions), at_once);
+}
+
+Task<void> HostStage::look_at_cluster(Context& context) {
+  try {
+    client_ = co_await connect(context);
+    std::string name_space = context.text("namespace");
+    std::vector<kube::Selection> selections{
+        {"apps/v1", "Deployment", name_space, "", kWorkloadLabel},
+        {"apps/v1", "StatefulSet", name_space, "", kWorkloadLabel},
+        {"v1", "ConfigMap", name_space, "", kWorkloadLabel},
+        {"v1", "Secret", name_space, "argocd-secret", ""}};
+    co_await watches_.look_at(client_, selections);
+    judge_conditions(context);
+  } catch (const Error& error) {
+    // Processes can be stopped without a cluster; to start them it is needed.
+    if (error.error_class() != ErrorClass::kUnreachable) throw;
+    status_.trouble = error;
+    for (ComponentStatus& one : status_.components) one.waits_for = "the API server";
+  }
+}
+
+void HostStage::judge_conditions(Context& context) {
+  std::string name_space = context.text("namespace");
+  auto items = [&](const char* api_version, const char* kind, const char* name, const char* label) {
+    kube::Informer* informer = watches_.find({api_version, kind, name_space, name, label});
+    return informer == nullptr ? std::vector<const boost::json::value*>() : informer->items();
+  };
+  auto workloads = items("apps/v1", "Deployment", "", kWorkloadLabel);
+  auto stateful = items("apps/v1", "StatefulSet", "", kWorkloadLabel);
+  workloads.insert(workloads.end(), stateful.begin(), stateful.end());
+  std::map<std::string, const boost::json::value*> config_maps;
+  for (const boost::json::value* item : items("v1", "ConfigMap", "", kWorkloadLabel))
+    config_maps[kube::text_at(*item, {"metadata", "name"})] = item;
+  auto secrets = items("v1", "Secret", "argocd-secret", "");
+  bool has_key =
+      !secrets.empty() && kube::find(*secrets[0], {"data", "server.secretkey"}) != nullptr;
+  for (ComponentStatus& one : status_.components) {
+    auto workload =
+        std::find_if(workloads.begin(), workloads.end(), [&](const boost::json::value* item) {
+          return kube::text_at(*item, {"metadata", "labels", "app.kubernetes.io/name"}) ==
+                 "argocd-" + one.component.name;
+        });
+    if (workload != workloads.end()) {
+      environments_[one.component.name] = argocd::workload_environment(**workload, config_maps);
+    } else if (one.component.needs_workload) {
+      one.waits_for = "the chart's argocd-" + one.component.name + " in namespace " + name_space;
+    }
+    if (one.waits_for.empty() && one.component.needs_server_key && !has_key)
+      one.waits_for =
+          "argocd-server to write server.secretkey into Secret " + name_space + "/argocd-secret";
+  }
+}
+
+Task<Observation> HostStage::observe(Context& context) {
+  look_at_processes(context);
+  co_await look_at_health(context);
+  Observation seen;
+  bool complete =
+      std::all_of(status_.components.begin(), status_.components.end(),
+                  [](const ComponentStatus& one) { return one.running && !one.outdated; });
+  if (!complete) {
+    if (auto stage = waits_for_cluster(context)) co_return Observation::deferred(*stage);
+    co_await look_at_cluster(context);
+  }
+  seen = argocd::describe_host(status_);
+  publish(context, seen);
+  co_return seen;
+}
+
+void HostStage::publish(Context& context, Observation& seen) const {
+  auto state = argocd::HostState::load(context.world(), context.folder());
+  boost::json::object ports;
+  for (const auto& [name, port] : state.ports) ports[name] = port;
+  if (state.ports.contains("server"))
+    seen.outputs["server"] = "http://127.0.0.1:" + std::to_string(state.ports["server"]);
+  seen.outputs["ports"] = std::move(ports);
+  seen.outputs["logs"] = context.folder() + "/log";
+}
+
+/// Another program may have taken a port while the component was down.
+Task<void> HostStage::free_ports(Context& context, argocd::HostState& state,
+                                 const Component& component) const {
+  for (const std::string& name : argocd::port_names()) {
+    if (!state.ports.contains(name)) state.ports[name] = context.world().environment.free_port();
+  }
+  if (!state.started.contains(component.name)) co_return;
+  for (const std::string& name : component.ports) {
+    if (co_await is_taken(context.world(), state.ports[name]))
+      state.ports[name] = context.world().environment.free_port();
+  }
+}
+
+Command HostStage::command_for(Context& context, const argocd::HostState& state,
+                               const Component& component) const {
+  engine::Tools& tools = context.tools();
+  Command command =
+      tools.command(tools.find(component.tool), component.arguments, context.folder() + "/home");
+  command.argv0 = component.argv0;
+  command.working_directory = context.folder() + "/home";
+  if (auto own = environments_.find(component.name); own != environments_.end())
+    for (const auto& [name, value] : own->second) command.environment[name] = value;
+  for (const auto& [name, value] : argocd::host_environment(settings(context, state)))
+    command.environment[name] = value;
+  auto [name, value] = state.mark(component.name);
+  command.environment[name] = value;
+  return command;
+}
+
+Task<void> HostStage::start(Context& context, std::string name) {
+  World& world = context.world();
+  auto state = argocd::HostState::load(world, context.folder());
+  if (auto daemon = state.running(name)) co_await world.processes.stop(*daemon, kStopGrace);
+  auto find = [&] {
+    auto all = wanted(context, state);
+    return *std::find_if(all.begin(), all.end(),
+                         [&](const Component& one) { return one.name == name; });
+  };
+  co_await free_ports(context, state, find());
+  if (state.redis_password.empty()) {
+    for (unsigned char byte : world.random.bytes(kPasswordBytes)) {
+      state.redis_password += "0123456789abcdef"[byte >> 4];
+      state.redis_password += "0123456789abcdef"[byte & 15];
+    }
+  }
+  context.redact(state.redis_password);
+  for (const char* folder : {"/home", "/log", "/tmp", "/tls", "/ssh", "/plugin"})
+    world.files.make_folders(context.folder() + folder);
+  world.files.write(context.folder() + "/redis.conf",
+                    argocd::redis_configuration(settings(context, state)));
+  world.files.write(argocd::kubeconfig_file(context.folder()), kubeconfig(context).text);
+  Component component = find();
+  ++starts_[name];
+  state.started[name] = {std::nullopt, component.digest()};
+  state.save();
+  Command command = command_for(context, state, component);
+  Daemon daemon =
+      co_await world.processes.start_daemon(std::move(command), log_file(context, component));
+  state.started[name].daemon = daemon;
+  state.save();
+}
+
+Task<void> HostStage::stop_all(Context& context) {
+  World& world = context.world();
+  auto state = argocd::HostState::load(world, context.folder());
+  std::vector<Daemon> daemons = state.marked();
+  for (const auto& [name, started] : state.started) {
+    if (started.daemon && world.processes.alive(*started.daemon))
+      daemons.push_back(*started.daemon);
+  }
+  std::vector<std::function<Task<void>()>> stops;
+  for (const Daemon& daemon : daemons)
+    stops.push_back([&world, daemon] { return world.processes.stop(daemon, kStopGrace); });
+  size_t at_once = stops.size();
+  co_await run_all(world.executor, std::move(stops), at_once);
+  std::string scratch = context.folder() + "/tmp";
+  if (world.files.kind(scratch) == FileKind::kFolder) {
+    // The repo-server takes its clones' permissions away, even from itself.
+    Command open =
+        context.tools().command(context.tools().find("chmod"), {"-R", "u+rwX", scratch}, scratch);
+    co_await world.processes.run(std::move(open));
+  }
+  world.files.remove_all(argocd::askpass_socket(context.folder()));
+  world.files.remove_all(context.folder());
+}
+
+Task<void> HostStage::act(Context& context, const Action& action) {
+  context.progress(action.summary);
+  constexpr std::string_view kStart = "start-";
+  if (action.id.starts_with(kStart))
+    co_return co_await start(context, action.id.substr(kStart.size()));
+  co_await stop_all(context);
+}
+
+/// Health can only be asked for; conditions of starts are watched.
+Task<void> HostStage::changed(Context& context) {
+  World& world = context.world();
+  auto serving = [this] {
+    std::vector<bool> flags;
+    for (const ComponentStatus& one : status_.components) flags.push_back(one.serving);
+    return flags;
+  };
+  bool starting =
+      std::any_of(status_.components.begin(), status_.components.end(),
+                  [](const ComponentStatus& one) { return one.running && !one.serving; });
+  if (!starting && !watches_.empty()) co_return co_await watches_.changed(world.executor);
+  std::vector<bool> before = serving();
+  Instant again = world.clock.now() + std::chrono::seconds(1);
+  while (serving() == before && world.clock.now() < again) {
+    if (watches_.empty()) {
+      co_await world.clock.sleep_until(world.clock.now() + kHealthPause);
+    } else {
+      bool moved = true;
+      try {
+        co_await within(world.clock, world.clock.now() + kHealthPause, "",
+                        watches_.changed(world.executor));
+      } catch (const Error& error) {
+        if (error.error_class() != ErrorClass::kDeadline) throw;
+        moved = false;
+      }
+      if (moved) co_return;
+    }
+    co_await look_at_health(context);
+  }
+}
+
+}  // namespace
+
+extern const engine::StageType kArgocdHost;
+const engine::StageType kArgocdHost{
+    .schema =
+        {
+            .name = "argocd.host",
+            .summary = "The real Argo CD as processes on this host, for a cluster that simulates "
+                       "its pods.",
+            .options =
+                {
+                    {.name = "namespace",
+                     .default_value = "argocd",
+                     .summary = "where Argo CD is installed"},
+                    {.name = "components",
+                     .type = OptionType::kList,
+                     .summary = "which of its programs; default: all",
+                     .fields = {{.name = "component",
+                                 .type = OptionType::kEnum,
+                                 .summary = "a program",
+                                 .choices = argocd::component_names()}}},
+                    {.name = "logLevel",
+                     .type = OptionType::kEnum,
+                     .default_value = "warn",
+                     .summary = "how much they log",
+                     .choices = {"debug", "info", "warn", "error"}},
+                },
+            .outputs = {{"server", "URL of argocd-server"},
+                        {"ports", "ports on 127.0.0.1 by name"},
+                        {"logs", "folder of the processes' logs"}},
+        },
+    .work = engine::Work::kProcess,
+    .make = []() -> std::unique_ptr<engine::Stage> { return std::make_unique<HostStage>(); },
+};
+
+}  // namespace blackstart::stages

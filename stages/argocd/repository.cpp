@@ -1,0 +1,156 @@
+// argocd.repository: where Argo CD reads from, and with which credentials; before the root needs
+// them.
+#include <boost/json/object.hpp>
+
+#include "orchestrator/base/text.h"
+#include "stages/kube/objects.h"
+
+namespace blackstart::stages {
+namespace {
+
+using plan::OptionType;
+
+constexpr size_t kSecretLimit = 1 << 20;
+
+/// One field of Argo CD's repository Secret and the options that may give it.
+struct Credential {
+  const char* field;
+  const char* value;      // option with the value itself
+  const char* from_env;   // option naming an environment variable, or null
+  const char* from_file;  // option naming a file, or null
+};
+
+constexpr Credential kCredentials[] = {
+    {"username", "username", "usernameFromEnv", nullptr},
+    {"password", "password", "passwordFromEnv", "passwordFromFile"},
+    {"sshPrivateKey", nullptr, nullptr, "sshPrivateKeyFile"},
+    {"githubAppID", "githubAppID", nullptr, nullptr},
+    {"githubAppInstallationID", "githubAppInstallationID", nullptr, nullptr},
+    {"githubAppPrivateKey", nullptr, nullptr, "githubAppPrivateKeyFile"},
+};
+
+const plan::Value* given(const plan::Value& options, const char* name) {
+  const plan::Value* value = name == nullptr ? nullptr : options.find(name);
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+std::string from_environment(engine::Context& context, const plan::Value& name) {
+  auto value = context.world().environment.get(name.as_text());
+  if (value && !value->empty()) return *value;
+  throw Error(ErrorClass::kUsage, "environment variable " + name.as_text() + " is not set")
+      .at(name.place)
+      .hint("set it for this command; it holds a credential of the repository");
+}
+
+std::optional<std::string> read_credential(engine::Context& context, const plan::Value& options,
+                                           const Credential& credential) {
+  std::optional<std::string> value;
+  if (const plan::Value* text = given(options, credential.value)) value = text->as_text();
+  if (const plan::Value* name = given(options, credential.from_env))
+    value = from_environment(context, *name);
+  if (const plan::Value* file = given(options, credential.from_file)) {
+    value = context.world().files.read(file->as_text(), kSecretLimit);
+    // A line break at the end is the editor's; only in a key is it part of the format.
+    if (std::string_view(credential.field).find("Key") == std::string_view::npos)
+      value = std::string(trim(*value));
+  }
+  if (value && credential.field != std::string_view("username")) context.redact(*value);
+  return value;
+}
+
+class RepositoryStage final : public ObjectsStage {
+ protected:
+  Task<Wanted> load(engine::Context& context) override {
+    std::string name = context.text("name");
+    boost::json::object data;
+    auto put = [&data](const char* key, const std::string& value) {
+      data[key] = base64_encode(value);
+    };
+    put("name", name);
+    put("url", context.text("url"));
+    put("type", context.text("type") == "git" ? "git" : "helm");
+    if (context.text("type") == "oci") put("enableOCI", "true");
+    if (context.has("project")) put("project", context.text("project"));
+    if (context.has("credentials")) {
+      for (const Credential& credential : kCredentials) {
+        if (auto value = read_credential(context, context.option("credentials"), credential))
+          put(credential.field, *value);
+      }
+    }
+    Wanted wanted;
+    wanted.default_namespace = context.text("namespace");
+    wanted.what = "repository " + name;
+    wanted.objects.push_back(
+        {boost::json::object{{"apiVersion", "v1"},
+                             {"kind", "Secret"},
+                             {"metadata",
+                              {{"name", name},
+                               {"namespace", wanted.default_namespace},
+                               {"labels", {{"argocd.argoproj.io/secret-type", "repository"}}}}},
+                             {"type", "Opaque"},
+                             {"data", std::move(data)}},
+         context.stage().place});
+    co_return wanted;
+  }
+};
+
+std::vector<plan::OptionSpec> credential_fields() {
+  return {
+      {.name = "username", .summary = "user name"},
+      {.name = "usernameFromEnv", .summary = "environment variable with the user name"},
+      {.name = "password",
+       .summary = "password or token, from a sensitive variable",
+       .secret = true},
+      {.name = "passwordFromEnv", .summary = "environment variable with the password or token"},
+      {.name = "passwordFromFile",
+       .type = OptionType::kPath,
+       .summary = "file with the password or token",
+       .may_be_missing = true},
+      {.name = "sshPrivateKeyFile",
+       .type = OptionType::kPath,
+       .summary = "file with the SSH private key",
+       .may_be_missing = true},
+      {.name = "githubAppID", .summary = "ID of a GitHub App"},
+      {.name = "githubAppInstallationID", .summary = "ID of its installation"},
+      {.name = "githubAppPrivateKeyFile",
+       .type = OptionType::kPath,
+       .summary = "file with its private key",
+       .may_be_missing = true},
+  };
+}
+
+}  // namespace
+
+extern const engine::StageType kArgocdRepository;
+const engine::StageType kArgocdRepository{
+    .schema =
+        {
+            .name = "argocd.repository",
+            .summary = "A Git, Helm or OCI repository that Argo CD reads, with its credentials.",
+            .options =
+                {
+                    {.name = "name",
+                     .required = true,
+                     .summary = "name of the Secret and of the repository"},
+                    {.name = "url", .required = true, .summary = "URL as Applications write it"},
+                    {.name = "type",
+                     .type = OptionType::kEnum,
+                     .default_value = "git",
+                     .summary = "kind of repository",
+                     .choices = {"git", "helm", "oci"}},
+                    {.name = "project", .summary = "limits its use to one AppProject"},
+                    {.name = "namespace",
+                     .default_value = "argocd",
+                     .summary = "where Argo CD runs"},
+                    {.name = "credentials",
+                     .type = OptionType::kMap,
+                     .summary = "how to log in; values are never shown",
+                     .fields = credential_fields()},
+                },
+            .in_cluster = true,
+        },
+    .work = engine::Work::kApi,
+    .make = []() -> std::unique_ptr<engine::Stage> { return std::make_unique<RepositoryStage>(); },
+};
+
+}  // namespace blackstart::stages

@@ -1,0 +1,116 @@
+#include "stages/argocd/revisions.h"
+
+#include <charconv>
+#include <set>
+
+#include "orchestrator/base/text.h"
+
+namespace blackstart::stages::argocd {
+namespace {
+
+Task<Exit> run_git(engine::Context& context, std::string repository,
+                   std::vector<std::string> arguments) {
+  // Only reads: another user's repository (a run with sudo) does no harm.
+  std::vector<std::string> all{"-c", "safe.directory=*", "-C", repository};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  Command command =
+      context.tools().command(context.tools().find("git"), std::move(all), "/nonexistent");
+  command.environment["GIT_CONFIG_NOSYSTEM"] = "1";
+  command.environment["GIT_OPTIONAL_LOCKS"] = "0";
+  co_return co_await context.world().processes.run(std::move(command));
+}
+
+std::string percent_decoded(const std::string& url) {
+  std::string text;
+  for (size_t i = 0; i < url.size(); ++i) {
+    unsigned byte = 0;
+    bool escape = url[i] == '%' && i + 2 < url.size() &&
+                  std::from_chars(&url[i + 1], &url[i + 3], byte, 16).ptr == &url[i + 3];
+    text += escape ? static_cast<char>(byte) : url[i];
+    if (escape) i += 2;
+  }
+  return text;
+}
+
+/// Without scheme, user, trailing slash and .git: what is left says which repository it is.
+std::string plain(std::string url) {
+  if (size_t scheme = url.find("://"); scheme != std::string::npos)
+    url.erase(0, scheme + 3);
+  else if (size_t colon = url.find(':'); colon != std::string::npos && !url.starts_with('/'))
+    url[colon] = '/';
+  if (size_t user = url.find('@'); user != std::string::npos && user < url.find('/'))
+    url.erase(0, user + 1);
+  url = percent_decoded(url);
+  while (url.ends_with('/')) url.pop_back();
+  if (url.ends_with(".git")) url.erase(url.size() - 4);
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+Task<std::vector<std::string>> urls_of(engine::Context& context, std::string repository) {
+  std::vector<std::string> urls{"file://" + repository};
+  std::vector<std::string> arguments{"config", "--get-regexp", R"(^remote\..*\.url$)"};
+  Exit exit = co_await run_git(context, repository, std::move(arguments));
+  for (const std::string& line : split(exit.out, '\n')) {
+    if (size_t space = line.find(' '); space != std::string::npos)
+      urls.push_back(line.substr(space + 1));
+  }
+  co_return urls;
+}
+
+Task<std::optional<std::string>> commit_of(engine::Context& context, std::string repository,
+                                           std::string revision) {
+  std::vector<std::string> arguments{"rev-parse", "--verify", "--quiet", "--end-of-options",
+                                     revision + "^{commit}"};
+  Exit exit = co_await run_git(context, repository, std::move(arguments));
+  if (!exit.ok()) co_return std::nullopt;
+  co_return std::string(trim(exit.out));
+}
+
+}  // namespace
+
+Revisions::Revisions(std::string repository, std::string pinned)
+    : repository_(std::move(repository)), pinned_(std::move(pinned)) {}
+
+bool Revisions::same_repository(const std::string& url, const std::vector<std::string>& urls) {
+  return std::any_of(urls.begin(), urls.end(),
+                     [&](const std::string& one) { return plain(one) == plain(url); });
+}
+
+bool Revisions::concerns(const Source& source) const {
+  return source.is_git() && (repository_.empty() || same_repository(source.repo_url, urls_));
+}
+
+Task<void> Revisions::resolve(engine::Context& context, std::vector<Source> sources) {
+  if (repository_.empty()) co_return;
+  if (urls_.empty()) {
+    if (!co_await commit_of(context, repository_, "HEAD")) {
+      throw Error(ErrorClass::kUsage, "this is no Git repository with a commit: " + repository_)
+          .at(context.option("repository").place)
+          .hint("name the folder of the repository that the Applications are read from");
+    }
+    urls_ = co_await urls_of(context, repository_);
+  }
+  std::set<std::string> targets;
+  if (!pinned_.empty()) targets.insert(pinned_);
+  for (const Source& source : sources) {
+    if (pinned_.empty() && concerns(source)) targets.insert(source.target_revision);
+  }
+  commits_.clear();
+  for (const std::string& target : targets) {
+    if (auto commit = co_await commit_of(context, repository_, target)) commits_[target] = *commit;
+  }
+  if (!pinned_.empty() && !commits_.contains(pinned_)) {
+    throw Error(ErrorClass::kUsage, "revision " + pinned_ + " is not in " + repository_)
+        .at(context.option("revision").place);
+  }
+}
+
+std::optional<std::string> Revisions::expected(const Source& source) const {
+  if ((repository_.empty() && pinned_.empty()) || !concerns(source)) return std::nullopt;
+  if (repository_.empty()) return pinned_;
+  auto found = commits_.find(pinned_.empty() ? source.target_revision : pinned_);
+  return found == commits_.end() ? std::nullopt : std::optional(found->second);
+}
+
+}  // namespace blackstart::stages::argocd

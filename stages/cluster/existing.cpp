@@ -1,0 +1,101 @@
+// cluster.existing: a cluster that is there already. Looks at it and publishes what it is; never
+// writes.
+#include "orchestrator/engine/stage.h"
+#include "orchestrator/kube/client.h"
+#include "orchestrator/kube/kubeconfig.h"
+#include "orchestrator/world/async.h"
+
+namespace blackstart::stages {
+namespace {
+
+using engine::Decision;
+using engine::Observation;
+using plan::OptionType;
+
+class ExistingStage final : public engine::Stage {
+ public:
+  Task<Observation> observe(engine::Context& context) override {
+    Clock& clock = context.world().clock;
+    if (!give_up_) give_up_ = clock.now() + context.option("wait").as_duration();
+    std::string kubeconfig = context.text("kubeconfig");
+    kube::Endpoint endpoint =
+        kube::load_kubeconfig(context.world().files, {kubeconfig}, context.text("context"));
+    std::string where =
+        endpoint.server + " (context " + endpoint.context + " of " + kubeconfig + ")";
+    kube::Client client(context.world(), endpoint);
+    std::string reason;
+    if (!co_await client.is_ready(&reason)) {
+      reason = where + " is not ready: " + reason;
+      if (context.read_only || clock.now() >= *give_up_) throw unreachable(context, reason);
+      co_return Observation::differs(reason);
+    }
+    kube::Identity identity = co_await client.identity();
+    Observation seen = Observation::present(where + " answers");
+    seen.outputs["kubeconfig"] = kubeconfig;
+    seen.outputs["context"] = endpoint.context;
+    seen.outputs["endpoint"] = endpoint.server;
+    seen.outputs["version"] = co_await client.server_version();
+    seen.outputs["uid"] = identity.uid;
+    co_return seen;
+  }
+
+  Decision decide(const Observation& seen) const override {
+    if (seen.is_present()) return Decision::satisfied(seen.reason);
+    return Decision::wait(seen.reason);
+  }
+
+  Task<void> act(engine::Context&, const engine::Action&) override { co_return; }
+
+  Decision decide_removal(const Observation&) const override {
+    return Decision::satisfied("left in place: it was there before");
+  }
+
+ private:
+  static Error unreachable(engine::Context& context, const std::string& reason) {
+    return Error(ErrorClass::kUnreachable, reason)
+        .at(context.stage().place)
+        .hint(
+            "is the cluster up, and does this machine reach it? The kubeconfig and context are "
+            "those "
+            "of the plan, the ambient ones are never used");
+  }
+
+  std::optional<Instant> give_up_;
+};
+
+}  // namespace
+
+extern const engine::StageType kClusterExisting;
+const engine::StageType kClusterExisting{
+    .schema =
+        {
+            .name = "cluster.existing",
+            .summary = "A cluster that is there already; looked at, never written to.",
+            .options =
+                {
+                    {.name = "kubeconfig",
+                     .type = OptionType::kPath,
+                     .required = true,
+                     .summary = "kubeconfig that leads to it",
+                     .may_be_missing = true},
+                    {.name = "context", .required = true, .summary = "context of the kubeconfig"},
+                    {.name = "wait",
+                     .type = OptionType::kDuration,
+                     .default_value = "0s",
+                     .summary = "how long it may take to answer"},
+                },
+            .outputs =
+                {
+                    {.name = "kubeconfig", .summary = "the kubeconfig"},
+                    {.name = "context", .summary = "its context"},
+                    {.name = "endpoint", .summary = "URL of the API server"},
+                    {.name = "version", .summary = "version of the API server"},
+                    {.name = "uid",
+                     .summary = "UID of the namespace kube-system: the cluster's identity"},
+                },
+        },
+    .work = engine::Work::kApi,
+    .make = []() -> std::unique_ptr<engine::Stage> { return std::make_unique<ExistingStage>(); },
+};
+
+}  // namespace blackstart::stages

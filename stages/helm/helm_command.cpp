@@ -1,0 +1,154 @@
+#include "stages/helm/helm_command.h"
+
+#include <array>
+
+#include "orchestrator/base/text.h"
+
+namespace blackstart::stages::helm {
+namespace {
+
+constexpr const char* kOldestHelm = "3.16.0";
+constexpr const char* kOldestForOwnership = "3.17.0";
+constexpr const char* kTooNewHelm = "5.0.0";
+constexpr size_t kLastLines = 12;
+
+void add_target(std::vector<std::string>& arguments, const WantedRelease& wanted,
+                const Target& target) {
+  arguments.insert(arguments.end(),
+                   {"--namespace", wanted.name_space, "--kubeconfig", target.kubeconfig});
+  if (!target.context.empty())
+    arguments.insert(arguments.end(), {"--kube-context", target.context});
+}
+
+std::string seconds(Duration duration) {
+  return std::to_string(std::chrono::ceil<std::chrono::seconds>(duration).count()) + "s";
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  return result;
+}
+
+template <size_t N>
+bool has_any(const std::string& text, const std::array<const char*, N>& fragments) {
+  return std::any_of(fragments.begin(), fragments.end(), [&](const char* fragment) {
+    return text.find(fragment) != std::string::npos;
+  });
+}
+
+/// helm's own words, without the flood of a template error's context.
+std::vector<std::string> reasons(const Exit& exit) {
+  std::vector<std::string> lines;
+  for (std::string line : exit.last_lines(kLastLines)) {
+    if (line.starts_with("Error: ")) line.erase(0, 7);
+    if (!trim(line).empty()) lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+std::string hint_for(ErrorClass error_class, const std::string& text) {
+  if (text.find("cannot be imported into the current release") != std::string::npos)
+    return "remove the objects named above, or set takeOwnership: true to adopt them";
+  if (text.find("dependencies") != std::string::npos && text.find("charts/") != std::string::npos)
+    return "run `helm dependency build` in the chart's folder and commit charts/";
+  if (text.find("conflict") != std::string::npos && text.find("field") != std::string::npos)
+    return "let the owner named above set these fields, or set force: true to take them over";
+  if (error_class == ErrorClass::kAuthentication)
+    return "check the rights of the kubeconfig's user";
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> upgrade_arguments(const WantedRelease& wanted,
+                                           const std::vector<std::string>& values_files,
+                                           int helm_major, const Target& target) {
+  std::vector<std::string> arguments{"upgrade", "--install", wanted.release,
+                                     wanted.chart.reference};
+  add_target(arguments, wanted, target);
+  arguments.insert(arguments.end(), wanted.chart.flags.begin(), wanted.chart.flags.end());
+  for (const std::string& file : values_files)
+    arguments.insert(arguments.end(), {"--values", file});
+  // Reproducible: never what an earlier revision was given. Notes may hold passwords.
+  arguments.insert(arguments.end(),
+                   {"--reset-values", "--hide-notes", "--timeout", seconds(wanted.timeout),
+                    "--description", wanted.description()});
+  if (wanted.create_namespace) arguments.push_back("--create-namespace");
+  if (wanted.skip_crds) arguments.push_back("--skip-crds");
+  if (wanted.take_ownership) arguments.push_back("--take-ownership");
+  // Readiness is watched by us: helm only waits for the chart's hooks.
+  if (helm_major >= 4) {
+    arguments.insert(arguments.end(), {"--wait=hookOnly", "--server-side=auto"});
+    if (wanted.force) arguments.push_back("--force-conflicts");
+  } else {
+    arguments.push_back("--wait=false");
+  }
+  return arguments;
+}
+
+std::vector<std::string> rollback_arguments(const WantedRelease& wanted, int64_t revision,
+                                            int helm_major, const Target& target) {
+  std::vector<std::string> arguments{"rollback", wanted.release, std::to_string(revision)};
+  add_target(arguments, wanted, target);
+  arguments.insert(arguments.end(), {"--timeout", seconds(wanted.timeout)});
+  if (helm_major >= 4) arguments.insert(arguments.end(), {"--wait=hookOnly", "--server-side=auto"});
+  return arguments;
+}
+
+std::vector<std::string> uninstall_arguments(const WantedRelease& wanted, const Target& target) {
+  std::vector<std::string> arguments{"uninstall", wanted.release, "--ignore-not-found"};
+  add_target(arguments, wanted, target);
+  arguments.insert(arguments.end(), {"--wait", "--timeout", seconds(wanted.timeout)});
+  return arguments;
+}
+
+ErrorClass classify_failure(std::string_view words) {
+  std::string text = lower(words);
+  static constexpr std::array kRights{"unauthorized", "is forbidden",
+                                      "x509:", "certificate signed by unknown"};
+  static constexpr std::array kUnreachable{"cluster unreachable", "connection refused",
+                                           "no route to host"};
+  static constexpr std::array kBusy{"another operation",     "i/o timeout",
+                                    "tls handshake timeout", "connection reset",
+                                    "unexpected eof",        "failed calling webhook",
+                                    "etcdserver:",           "the server is currently unable",
+                                    "too many requests",     "no matches for kind"};
+  if (has_any(text, kRights)) return ErrorClass::kAuthentication;
+  if (has_any(text, kUnreachable)) return ErrorClass::kUnreachable;
+  return has_any(text, kBusy) ? ErrorClass::kTransient : ErrorClass::kPermanent;
+}
+
+Task<engine::Tool> require_helm(engine::Context& context, const WantedRelease& wanted) {
+  engine::ToolProbe probe;
+  probe.args = {"version", "--template={{.Version}}"};
+  probe.minimum = wanted.take_ownership ? kOldestForOwnership : kOldestHelm;
+  probe.maximum_below = kTooNewHelm;
+  co_return co_await context.tools().require("helm", probe);
+}
+
+Task<void> run_helm(engine::Context& context, engine::Tool helm, std::vector<std::string> arguments,
+                    std::string what) {
+  // A home of its own: neither the user's repositories and plugins nor what an earlier run has
+  // left.
+  std::string home = context.folder() + kHomeFolder;
+  context.world().files.make_folders(home);
+  Command command = context.tools().command(helm.path, std::move(arguments), home);
+  command.environment["HELM_CACHE_HOME"] = home + "/cache";
+  command.environment["HELM_CONFIG_HOME"] = home + "/config";
+  command.environment["HELM_DATA_HOME"] = home + "/data";
+  command.environment["HELM_NO_PLUGINS"] = "1";
+  command.on_line = context.output_lines();
+  Exit exit = co_await context.world().processes.run(std::move(command));
+  context.world().files.remove_all(home);
+  if (exit.ok()) co_return;
+  std::string text = exit.err.empty() ? exit.out : exit.err;
+  ErrorClass error_class = exit.signal != 0 ? ErrorClass::kTransient : classify_failure(text);
+  Error error(error_class, what + " failed: helm ended with " + exit.describe());
+  for (std::string& line : reasons(exit)) error.because(std::move(line));
+  if (std::string hint = hint_for(error_class, text); !hint.empty()) error.hint(hint);
+  throw error;
+}
+
+}  // namespace blackstart::stages::helm

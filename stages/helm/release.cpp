@@ -1,0 +1,288 @@
+// helm.release: one Helm release, as the plan wants it.
+//
+// What stands in the cluster is read from helm's own records and from the objects themselves; helm
+// runs only to change something. It never waits: readiness is watched here, where it can be
+// explained.
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "orchestrator/base/text.h"
+#include "orchestrator/kube/diagnosis.h"
+#include "stages/helm/helm_command.h"
+#include "stages/helm/release_objects.h"
+#include "stages/helm/release_options.h"
+#include "stages/helm/release_record.h"
+#include "stages/helm/situation.h"
+#include "stages/kube/sources.h"
+#include "stages/target.h"
+
+namespace blackstart::stages {
+namespace {
+
+using engine::Action;
+using engine::Context;
+using engine::Decision;
+using engine::Observation;
+using helm::Release;
+using helm::Situation;
+using plan::OptionType;
+
+constexpr Duration kDiagnosisPause = std::chrono::seconds(2);
+constexpr const char* kMarkFile = "/helm-at-work.json";
+constexpr const char* kSetFile = "/set.json";
+
+class HelmRelease final : public engine::Stage {
+ public:
+  Task<Observation> observe(Context& context) override;
+  Decision decide(const Observation& seen) const override {
+    return helm::decide_release(wanted_, situation_, seen);
+  }
+  Task<void> act(Context& context, const Action& action) override;
+  Task<void> changed(Context& context) override;
+  Decision decide_removal(const Observation& seen) const override {
+    return helm::decide_release_removal(wanted_, situation_, seen);
+  }
+  Task<void> close(Context&) override { co_await objects_.stop(); }
+
+ private:
+  Task<void> read_records();
+  Task<void> read_records(std::string selector);
+  Task<void> look_at_objects(Context& context, const Release& release);
+  Task<void> explain(Context& context, const helm::ObjectsState& state);
+  Task<void> run(Context& context, std::vector<std::string> arguments, const engine::Tool& helm,
+                 std::string what);
+  Task<void> upgrade(Context& context);
+  Task<void> forget(std::string secret);
+  helm::Target target(Context& context) const;
+
+  std::optional<std::string> read_for_;  // the input digest that `wanted_` was read for
+  helm::WantedRelease wanted_;
+  Situation situation_;
+  std::shared_ptr<kube::Client> client_;    // outlives the watches of `objects_`
+  std::map<std::string, Release> decoded_;  // by Secret and resourceVersion: decoding is not free
+  std::vector<Release> releases_;
+  std::string manifest_of_;  // the key into decoded_ that `objects_` was set from
+  helm::ReleaseObjects objects_;
+  Instant explained_{};
+};
+
+/// The revision that a helm of ours was making when it or we died; 0 when none was.
+int64_t interrupted_revision(Context& context) {
+  std::string path = context.folder() + kMarkFile;
+  if (context.world().files.kind(path) != FileKind::kFile) return 0;
+  boost::json::error_code failed;
+  auto mark = boost::json::parse(context.world().files.read(path, 4096), failed);
+  return failed ? 0 : kube::number_at(mark, {"revision"});
+}
+
+/// What a run left behind that died right after helm had ended: a mark that would claim a later
+/// helm's record, values that may be secret, and helm's home.
+void drop_leftovers(Context& context) {
+  for (const char* name : {kMarkFile, kSetFile, helm::kHomeFolder}) {
+    std::string path = context.folder() + name;
+    if (context.world().files.kind(path) != FileKind::kMissing) context.world().files.remove_all(path);
+  }
+}
+
+Task<void> HelmRelease::read_records() {
+  std::string selector = "owner=helm,name=" + wanted_.release;
+  co_await read_records(selector + ",status!=superseded");
+  // helm died between superseding the old revision and completing the new one: the old one is
+  // needed.
+  const Release* current = helm::newest(releases_);
+  if (current != nullptr && current->pending() &&
+      helm::last_good(releases_, current->revision) == nullptr)
+    co_await read_records(selector);
+}
+
+Task<void> HelmRelease::read_records(std::string selector) {
+  auto list = co_await client_->list("v1", "Secret", wanted_.name_space, std::move(selector));
+  std::map<std::string, Release> decoded;
+  releases_.clear();
+  if (!list) co_return;
+  for (const boost::json::value& secret : list->items) {
+    std::string key = kube::text_at(secret, {"metadata", "name"}) + "@" +
+                      kube::text_at(secret, {"metadata", "resourceVersion"});
+    auto known = decoded_.find(key);
+    decoded[key] =
+        known != decoded_.end() ? std::move(known->second) : helm::decode_release(secret);
+    decoded[key].record = key;
+  }
+  decoded_ = std::move(decoded);
+  for (const auto& [key, release] : decoded_) releases_.push_back(release);
+}
+
+Task<Observation> HelmRelease::observe(Context& context) {
+  situation_ = {};
+  if (read_for_ != context.digest()) {
+    wanted_ = helm::read_wanted(context);
+    read_for_ = context.digest();
+  }
+  if (auto stage = waits_for_cluster(context)) co_return Observation::deferred(*stage);
+  client_ = co_await connect(context);
+  co_await read_records();
+  const Release* current = helm::newest(releases_);
+  situation_ = helm::judge_record(wanted_, releases_, interrupted_revision(context),
+                                  context.world().clock.wall_time());
+  bool pending = current != nullptr && current->pending();
+  if (!pending && !context.read_only) drop_leftovers(context);
+  if (current != nullptr && !current->manifest.empty()) co_await look_at_objects(context, *current);
+  co_return helm::describe_release(wanted_, situation_, current);
+}
+
+Task<void> HelmRelease::look_at_objects(Context& context, const Release& release) {
+  if (manifest_of_ != release.record) {
+    co_await objects_.set_manifest(client_, release.manifest, wanted_.name_space,
+                                   "release " + wanted_.name());
+    manifest_of_ = release.record;
+  }
+  if (objects_.is_argocd()) {
+    auto applications = co_await client_->list("argoproj.io/v1alpha1", "Application", "");
+    situation_.applications = applications ? applications->items.size() : 0;
+  }
+  // A pending or outdated release is changed first; its objects matter after that.
+  helm::ObjectsState state = co_await objects_.look();
+  helm::judge_objects(wanted_, state, situation_);
+  if (situation_.kind == Situation::Kind::kUnready || situation_.kind == Situation::Kind::kStuck)
+    co_await explain(context, state);
+}
+
+Task<void> HelmRelease::explain(Context& context, const helm::ObjectsState& state) {
+  Instant now = context.world().clock.now();
+  bool stuck = situation_.kind == Situation::Kind::kStuck;
+  if (state.first_unready.is_null() || (!stuck && now - explained_ < kDiagnosisPause)) co_return;
+  // The first look of a wait is not worth a walk through pods: most things are just starting.
+  bool first = explained_ == Instant{};
+  explained_ = now;
+  if (first && !stuck) co_return;
+  kube::Diagnosis diagnosis = co_await kube::diagnose(*client_, state.first_unready);
+  if (diagnosis.chain.empty()) co_return;
+  situation_.reason += ": " + diagnosis.sentence();
+  situation_.causes = diagnosis.details;
+}
+
+helm::Target HelmRelease::target(Context& context) const {
+  const plan::Value* name = context.cluster().find("context");
+  return {context.cluster().find("kubeconfig")->as_text(),
+          name == nullptr || name->is_null() ? "" : name->as_text()};
+}
+
+Task<void> HelmRelease::run(Context& context, std::vector<std::string> arguments,
+                            const engine::Tool& helm, std::string what) {
+  // The mark tells the next run that a pending record of this revision is ours, and its helm dead.
+  const Release* current = helm::newest(releases_);
+  boost::json::object mark{{"release", wanted_.name()},
+                           {"revision", current == nullptr ? 1 : current->revision + 1}};
+  std::string path = context.folder() + kMarkFile;
+  context.world().files.write(path, boost::json::serialize(mark));
+  co_await helm::run_helm(context, helm, std::move(arguments), std::move(what));
+  context.world().files.remove_all(path);
+}
+
+Task<void> HelmRelease::upgrade(Context& context) {
+  engine::Tool helm = co_await helm::require_helm(context, wanted_);
+  std::vector<std::string> values = wanted_.values_files;
+  std::string set_file = context.folder() + kSetFile;
+  if (!wanted_.set.as_object().empty()) {
+    context.world().files.write(set_file, boost::json::serialize(wanted_.set));
+    values.push_back(set_file);
+  }
+  auto arguments = helm::upgrade_arguments(wanted_, values, helm.major(), target(context));
+  explained_ = {};
+  co_await run(context, std::move(arguments), helm, "installing release " + wanted_.name());
+  context.world().files.remove_all(set_file);
+}
+
+Task<void> HelmRelease::forget(std::string secret) {
+  kube::ObjectRef ref{"v1", "Secret", wanted_.name_space, std::move(secret)};
+  co_await client_->remove(ref);
+}
+
+Task<void> HelmRelease::act(Context& context, const Action& action) {
+  context.progress(action.summary);
+  client_ = co_await connect(context);
+  if (action.id == "forget") {
+    co_await forget(situation_.secret);
+  } else if (action.id == "rollback") {
+    engine::Tool helm = co_await helm::require_helm(context, wanted_);
+    auto arguments =
+        helm::rollback_arguments(wanted_, situation_.rollback_to, helm.major(), target(context));
+    co_await run(context, std::move(arguments), helm, "rolling back release " + wanted_.name());
+  } else if (action.id == "uninstall") {
+    engine::Tool helm = co_await helm::require_helm(context, wanted_);
+    co_await run(context, helm::uninstall_arguments(wanted_, target(context)), helm,
+                 "removing release " + wanted_.name());
+  } else {
+    co_await upgrade(context);
+  }
+  co_await read_records();  // the next action of this decision starts from here
+}
+
+Task<void> HelmRelease::changed(Context& context) {
+  if (situation_.kind != Situation::Kind::kUnready) return Stage::changed(context);
+  return objects_.changed(context.world().executor);
+}
+
+}  // namespace
+
+extern const engine::StageType kHelmRelease;
+const engine::StageType kHelmRelease{
+    .schema =
+        {
+            .name = "helm.release",
+            .summary = "A Helm release, installed or upgraded, with all its objects ready.",
+            .options =
+                {
+                    {.name = "release", .required = true, .summary = "name of the release"},
+                    {.name = "namespace", .required = true, .summary = "namespace of the release"},
+                    {.name = "chart",
+                     .type = OptionType::kMap,
+                     .required = true,
+                     .summary = "the chart: {path}, or {name, repo, version}",
+                     .fields = chart_fields()},
+                    {.name = "values",
+                     .type = OptionType::kList,
+                     .summary = "values files; later ones win",
+                     .fields =
+                         {{.name = "file", .type = OptionType::kPath, .summary = "a values file"}}},
+                    {.name = "set",
+                     .type = OptionType::kMap,
+                     .summary = "values laid over the files; helm gets them in a private file"},
+                    {.name = "createNamespace",
+                     .type = OptionType::kBoolean,
+                     .default_value = "false",
+                     .summary = "let helm make the namespace"},
+                    {.name = "skipCrds",
+                     .type = OptionType::kBoolean,
+                     .default_value = "false",
+                     .summary = "leave the chart's crds/ folder to another stage"},
+                    {.name = "wait",
+                     .type = OptionType::kBoolean,
+                     .default_value = "true",
+                     .summary = "done means: every object is there and ready"},
+                    {.name = "timeout",
+                     .type = OptionType::kDuration,
+                     .default_value = "5m",
+                     .summary = "how long helm gives each hook of the chart"},
+                    {.name = "force",
+                     .type = OptionType::kBoolean,
+                     .default_value = "false",
+                     .summary = "take over fields that others own (helm 3 always does)"},
+                    {.name = "takeOwnership",
+                     .type = OptionType::kBoolean,
+                     .default_value = "false",
+                     .summary = "adopt objects that belong to no release (helm 3.17 or newer)"},
+                },
+            .outputs = {{"release", "name of the release"},
+                        {"namespace", "its namespace"},
+                        {"revision", "its revision, as helm counts"},
+                        {"chart", "name of the chart"},
+                        {"version", "version of the chart"},
+                        {"status", "what helm recorded: deployed"}},
+            .in_cluster = true,
+        },
+    .work = engine::Work::kProcess,
+    .make = []() -> std::unique_ptr<engine::Stage> { return std::make_unique<HelmRelease>(); },
+};
+
+}  // namespace blackstart::stages

@@ -1,0 +1,151 @@
+#include "stages/kube/condition.h"
+
+#include <algorithm>
+#include <array>
+
+#include "orchestrator/kube/object.h"
+#include "orchestrator/kube/readiness.h"
+
+namespace blackstart::stages {
+namespace {
+
+std::string subject(const Condition& condition) {
+  const kube::Selection& where = condition.selection;
+  std::string text = where.kind;
+  if (!where.name.empty())
+    return text + " " + (where.name_space.empty() ? "" : where.name_space + "/") + where.name;
+  if (!where.label_selector.empty()) text += " with " + where.label_selector;
+  if (!where.name_space.empty()) text += " in " + where.name_space;
+  return text;
+}
+
+std::string text_of(const plan::Value& value, std::string_view key) {
+  const plan::Value* found = value.find(key);
+  return found && !found->is_null() ? found->as_text() : "";
+}
+
+bool flag_of(const plan::Value& value, std::string_view key) {
+  const plan::Value* found = value.find(key);
+  return found && !found->is_null() && found->as_boolean();
+}
+
+const plan::Value* given(const plan::Value& value, std::string_view key) {
+  const plan::Value* found = value.find(key);
+  return found && !found->is_null() ? found : nullptr;
+}
+
+Judgement nothing_yet(const Condition& condition) {
+  return {false, false, subject(condition) + " does not exist yet", nullptr};
+}
+
+Judgement judge_ready(const Condition& condition,
+                      const std::vector<const boost::json::value*>& items) {
+  size_t ready = 0;
+  Judgement worst;
+  for (const auto* item : items) {
+    kube::Readiness readiness = kube::readiness_of(*item);
+    ready += readiness.ready();
+    bool failed = readiness.state == kube::Readiness::State::kFailed;
+    if (readiness.ready() || (worst.object && (!failed || worst.hopeless))) continue;
+    worst = {false, failed, kube::ref_of(*item).to_string() + ": " + readiness.reason, item};
+  }
+  if (worst.object) return worst;
+  if (ready < condition.count)
+    return {false, false,
+            std::to_string(ready) + " of " + std::to_string(condition.count) + " " +
+                subject(condition) + " are there",
+            nullptr};
+  return {true, false, subject(condition) + " is ready", nullptr};
+}
+
+struct Status {
+  std::string status = "not set";
+  std::string message;
+};
+
+Status status_of(const boost::json::value& object, const std::string& type) {
+  const auto* conditions = kube::find(object, {"status", "conditions"});
+  if (!conditions || !conditions->is_array()) return {};
+  for (const auto& one : conditions->get_array()) {
+    if (kube::text_at(one, {"type"}) != type) continue;
+    std::string why = kube::text_at(one, {"message"});
+    return {kube::text_at(one, {"status"}), why.empty() ? kube::text_at(one, {"reason"}) : why};
+  }
+  return {};
+}
+
+Judgement judge_status(const Condition& condition,
+                       const std::vector<const boost::json::value*>& items) {
+  for (const auto* item : items) {
+    Status status = status_of(*item, condition.type);
+    if (status.status == condition.status) continue;
+    std::string reason =
+        kube::ref_of(*item).to_string() + ": " + condition.type + " is " + status.status;
+    if (!status.message.empty()) reason += ": " + status.message;
+    kube::Readiness readiness = kube::readiness_of(*item);
+    bool hopeless = readiness.state == kube::Readiness::State::kFailed;
+    if (!readiness.ready()) reason += " (" + readiness.reason + ")";
+    return {false, hopeless, reason, readiness.ready() ? nullptr : item};
+  }
+  return {true, false, subject(condition) + ": " + condition.type + " is " + condition.status,
+          nullptr};
+}
+
+Judgement judge_gone(const Condition& condition,
+                     const std::vector<const boost::json::value*>& items) {
+  if (items.empty()) return {true, false, subject(condition) + " is gone", nullptr};
+  std::string first = kube::ref_of(*items.front()).to_string();
+  std::string more = items.size() > 1 ? " and " + count_of(items.size() - 1, "more object") : "";
+  return {false, false, first + more + " is still there", nullptr};
+}
+
+}  // namespace
+
+std::string Condition::to_string() const {
+  switch (kind) {
+    case Kind::kReady: return subject(*this) + " to be ready";
+    case Kind::kStatus: return subject(*this) + " to have " + type + "=" + status;
+    case Kind::kGone: return subject(*this) + " to be gone";
+    case Kind::kCount: return "at least " + std::to_string(count) + " " + subject(*this);
+  }
+  return subject(*this);
+}
+
+Condition read_condition(const plan::Value& value) {
+  Condition condition;
+  condition.selection = {text_of(value, "apiVersion"), text_of(value, "kind"),
+                         text_of(value, "namespace"), text_of(value, "name"),
+                         text_of(value, "selector")};
+  bool ready = flag_of(value, "ready");
+  bool gone = flag_of(value, "gone");
+  const plan::Value* status = given(value, "condition");
+  const plan::Value* count = given(value, "count");
+  if (ready + gone + (status != nullptr) > 1)
+    throw Error(ErrorClass::kUsage, "one of ready, condition and gone").at(value.place);
+  if (gone && count) throw Error(ErrorClass::kUsage, "gone has no count").at(count->place);
+  if (count) condition.count = static_cast<size_t>(std::max<int64_t>(count->as_integer(), 0));
+  if (gone) condition.kind = Condition::Kind::kGone;
+  if (status) {
+    condition.kind = Condition::Kind::kStatus;
+    condition.type = text_of(*status, "type");
+    condition.status = given(*status, "status") ? text_of(*status, "status") : "True";
+  } else if (count && !ready) {
+    condition.kind = Condition::Kind::kCount;
+  }
+  return condition;
+}
+
+Judgement judge(const Condition& condition, const std::vector<const boost::json::value*>& items) {
+  if (condition.kind == Condition::Kind::kGone) return judge_gone(condition, items);
+  if (items.empty() && condition.count > 0) return nothing_yet(condition);
+  if (condition.kind == Condition::Kind::kReady) return judge_ready(condition, items);
+  if (condition.kind == Condition::Kind::kStatus && items.size() >= condition.count)
+    return judge_status(condition, items);
+  bool enough = items.size() >= condition.count;
+  return {enough, false,
+          std::to_string(items.size()) + " of " + std::to_string(condition.count) + " " +
+              subject(condition) + (condition.count == 1 ? " is there" : " are there"),
+          nullptr};
+}
+
+}  // namespace blackstart::stages

@@ -1,0 +1,257 @@
+// kube.crds: CustomResourceDefinitions, before anything that uses them; never a step back.
+#include <map>
+
+#include "orchestrator/world/async.h"
+#include "stages/kube/crd_versions.h"
+#include "stages/kube/objects.h"
+#include "stages/kube/sources.h"
+#include "stages/target.h"
+
+namespace blackstart::stages {
+namespace {
+
+using engine::Action;
+using engine::Decision;
+using engine::Observation;
+using plan::OptionType;
+
+constexpr size_t kNamedInstances = 3;
+constexpr Duration kDiscoveryPause = std::chrono::milliseconds(100);
+
+struct Source {
+  kube::Manifests objects;
+  std::string label;
+};
+
+bool is_given(const plan::Value* value) { return value && !value->is_null(); }
+
+// Whole aggregates stay out of the coroutine below: g++ 12 destroys such temporaries twice.
+ChartRequest request_for(engine::Context& context, const plan::Value& chart) {
+  return {chart, context.stage().name, "default", {}};
+}
+
+Source source_of(kube::Manifests objects, std::string label) {
+  return {std::move(objects), std::move(label)};
+}
+
+Task<Source> read_source(engine::Context& context, const plan::Value& source) {
+  const plan::Value* path = source.find("path");
+  const plan::Value* chart = source.find("chart");
+  if (is_given(path) == is_given(chart))
+    throw Error(ErrorClass::kUsage, "a source is either {path} or {chart}").at(source.place);
+  if (is_given(path))
+    co_return source_of(read_path(context, path->as_text()), shown(context, path->as_text()));
+  std::string label = "chart " + chart_label(context, *chart);
+  std::string text = co_await render_chart(context, request_for(context, *chart));
+  co_return source_of(read_text(text, label), label);
+}
+
+bool is_crd(const kube::Manifest& manifest) {
+  kube::ObjectRef ref = manifest.ref();
+  return ref.kind == "CustomResourceDefinition" && ref.group() == "apiextensions.k8s.io";
+}
+
+/// "/apis/GROUP/VERSION/PLURAL" of the version that is stored.
+std::string path_of_instances(const boost::json::value& crd) {
+  const auto* versions = kube::find(crd, {"spec", "versions"});
+  if (!versions || !versions->is_array()) return {};
+  for (const auto& version : versions->get_array())
+    if (kube::flag_at(version, {"served"}))
+      return "/apis/" + kube::text_at(crd, {"spec", "group"}) + "/" +
+             kube::text_at(version, {"name"}) + "/" +
+             kube::text_at(crd, {"spec", "names", "plural"});
+  return {};
+}
+
+/// "Application argocd/root" for a few objects of a definition; empty when there is none.
+Task<void> name_instances(kube::Client& client, const boost::json::value& crd,
+                          std::vector<std::string>& names) {
+  std::string path = path_of_instances(crd);
+  if (path.empty()) co_return;
+  auto list = co_await client.get_path(path + "?limit=" + std::to_string(kNamedInstances));
+  const auto* items = list ? kube::find(*list, {"items"}) : nullptr;
+  if (!items || !items->is_array()) co_return;
+  for (const auto& item : items->get_array()) {
+    kube::ObjectRef ref{"", kube::text_at(crd, {"spec", "names", "kind"}),
+                        kube::text_at(item, {"metadata", "namespace"}),
+                        kube::text_at(item, {"metadata", "name"})};
+    names.push_back(ref.to_string());
+  }
+}
+
+/// The first kind of a definition that discovery does not name yet, as a sentence; empty when it
+/// names all.
+Task<std::string> kind_not_served(kube::Client& client, const boost::json::value& crd) {
+  std::string kind = kube::text_at(crd, {"spec", "names", "kind"});
+  std::string group = kube::text_at(crd, {"spec", "group"});
+  const auto* versions = kube::find(crd, {"spec", "versions"});
+  if (!versions || !versions->is_array()) co_return std::string();
+  for (const auto& version : versions->get_array()) {
+    if (!kube::flag_at(version, {"served"})) continue;
+    std::string api_version = group + "/" + kube::text_at(version, {"name"});
+    auto served = co_await client.resource(api_version, kind);
+    if (!served)
+      co_return "the API server does not serve " + kind + " of " + api_version +
+          " yet, though its definition is Established";
+  }
+  co_return std::string();
+}
+
+class CrdsStage final : public ObjectsStage {
+ public:
+  /// Done means that a later stage can use the kinds: discovery follows the definitions after a
+  /// while.
+  Task<Observation> observe(engine::Context& context) override {
+    unserved_.clear();
+    Observation seen = co_await ObjectsStage::observe(context);
+    if (!seen.is_present()) co_return seen;
+    auto client = co_await connect(context);
+    for (const auto& state : states()) {
+      unserved_ = co_await kind_not_served(*client, state.live);
+      if (!unserved_.empty()) co_return Observation::differs(unserved_);
+    }
+    co_return seen;
+  }
+
+  Decision decide(const Observation& seen) const override {
+    if (!unserved_.empty()) return Decision::wait(unserved_);
+    return ObjectsStage::decide(seen);
+  }
+
+  Task<void> changed(engine::Context& context) override {
+    if (unserved_.empty()) co_return co_await ObjectsStage::changed(context);
+    Clock& clock = context.world().clock;
+    co_await clock.sleep_until(clock.now() + kDiscoveryPause);  // discovery cannot be watched
+  }
+
+  Decision decide_removal(const Observation& seen) const override {
+    Decision usual = ObjectsStage::decide_removal(seen);
+    if (usual.kind != Decision::Kind::kAct || instances_.empty()) return usual;
+    return in_use();
+  }
+
+  Task<void> act(engine::Context& context, const Action& action) override {
+    if (action.id == "remove") {
+      // Looked at again right before: with the definition every object of it is gone at once.
+      auto client = co_await connect(context);
+      co_await find_instances(*client);
+      if (!instances_.empty()) {
+        Decision why = in_use();
+        throw Error(ErrorClass::kPermanent, why.reason).hint(why.hint);
+      }
+    }
+    co_await ObjectsStage::act(context, action);
+  }
+
+ protected:
+  Task<Wanted> load(engine::Context& context) override {
+    Wanted wanted;
+    std::map<std::string, std::string> seen;  // name of the definition -> its source
+    for (const plan::Value& value : context.option("sources").as_list()) {
+      Source source = co_await read_source(context, value);
+      size_t before = wanted.objects.size();
+      for (auto& manifest : source.objects) {
+        if (!is_crd(manifest)) continue;
+        auto [other, fresh] = seen.emplace(manifest.ref().name, source.label);
+        if (!fresh)
+          throw Error(ErrorClass::kUsage, "CustomResourceDefinition " + manifest.ref().name +
+                                              " comes from " + other->second + " and from " +
+                                              source.label)
+              .at(value.place)
+              .hint("each definition has one owner: leave one of the two out");
+        wanted.objects.push_back(std::move(manifest));
+      }
+      if (wanted.objects.size() == before)
+        throw Error(ErrorClass::kUsage, source.label + " holds no CustomResourceDefinition")
+            .at(value.place);
+    }
+    wanted.what = count_of(wanted.objects.size(), "CustomResourceDefinition");
+    wanted.force = context.flag("force");
+    allow_downgrade_ = context.flag("allowDowngrade");
+    co_return wanted;
+  }
+
+  Task<std::optional<Decision>> inspect(engine::Context&, kube::Client& client) override {
+    co_await find_instances(client);
+    if (allow_downgrade_) co_return std::nullopt;
+    std::vector<std::string> newer;
+    for (size_t i = 0; i < states().size(); ++i) {
+      const auto& state = states()[i];
+      if (state.presence != kube::Presence::kDiffers) continue;
+      std::string why = why_downgrade(wanted().objects[i].object, state.live);
+      if (!why.empty()) newer.push_back(state.ref.name + ": " + why);
+    }
+    if (newer.empty()) co_return std::nullopt;
+    Decision blocked = Decision::blocked(
+        "the cluster has newer definitions than the plan wants",
+        "raise the version in the plan, or set `allowDowngrade: true` if stepping back is meant");
+    blocked.causes = std::move(newer);
+    co_return blocked;
+  }
+
+ private:
+  Task<void> find_instances(kube::Client& client) {
+    instances_.clear();
+    std::vector<std::function<Task<void>()>> looks;
+    for (const auto& state : states())
+      if (state.presence != kube::Presence::kAbsent)
+        looks.push_back(
+            [&client, &state, this] { return name_instances(client, state.live, instances_); });
+    co_await run_all(client.world().executor, std::move(looks), 8);
+  }
+
+  Decision in_use() const {
+    std::vector<std::string> few(
+        instances_.begin(), instances_.begin() + static_cast<std::ptrdiff_t>(
+                                                     std::min(instances_.size(), kNamedInstances)));
+    std::string more = instances_.size() > few.size() ? " and more" : "";
+    return Decision::blocked("objects of these definitions exist: " + join(few, ", ") + more,
+                             "remove them first; with the definitions they would all be deleted");
+  }
+
+  std::string unserved_;                // what discovery does not name yet; empty = nothing
+  std::vector<std::string> instances_;  // a few of each definition
+  bool allow_downgrade_ = false;
+};
+
+}  // namespace
+
+extern const engine::StageType kKubeCrds;
+const engine::StageType kKubeCrds{
+    .schema =
+        {
+            .name = "kube.crds",
+            .summary = "CustomResourceDefinitions from files or charts, Established; never older "
+                       "than what is there.",
+            .options =
+                {
+                    {.name = "sources",
+                     .type = OptionType::kList,
+                     .required = true,
+                     .summary = "where the definitions come from; other kinds are left out",
+                     .fields = {{.name = "source",
+                                 .type = OptionType::kMap,
+                                 .summary = "one of path, chart",
+                                 .fields = {{.name = "path",
+                                             .type = OptionType::kPath,
+                                             .summary = "manifest file or folder"},
+                                            {.name = "chart",
+                                             .type = OptionType::kMap,
+                                             .summary = "chart whose definitions are taken",
+                                             .fields = chart_fields()}}}}},
+                    {.name = "allowDowngrade",
+                     .type = OptionType::kBoolean,
+                     .default_value = "false",
+                     .summary = "put older definitions in the place of newer ones"},
+                    {.name = "force",
+                     .type = OptionType::kBoolean,
+                     .default_value = "false",
+                     .summary = "take over fields that other managers own"},
+                },
+            .in_cluster = true,
+        },
+    .work = engine::Work::kApi,
+    .make = []() -> std::unique_ptr<engine::Stage> { return std::make_unique<CrdsStage>(); },
+};
+
+}  // namespace blackstart::stages

@@ -1,0 +1,100 @@
+// kube.manifests: objects from files, a kustomization, a chart or the plan itself.
+#include "stages/kube/objects.h"
+#include "stages/kube/sources.h"
+
+namespace blackstart::stages {
+namespace {
+
+using plan::OptionType;
+
+Task<kube::Manifests> from_chart(engine::Context& context, const plan::Value& chart) {
+  ChartRequest request;
+  request.chart = chart;
+  request.release = context.text_or("release", context.stage().name);
+  request.name_space = context.text("namespace");
+  request.values = context.texts("values");
+  std::string text = co_await render_chart(context, std::move(request));
+  co_return read_text(text, "chart " + chart_label(context, chart));
+}
+
+class ManifestsStage final : public ObjectsStage {
+ protected:
+  Task<Wanted> load(engine::Context& context) override {
+    Wanted wanted;
+    std::string source;
+    if (context.has("path")) {
+      source = shown(context, context.text("path"));
+      wanted.objects = read_path(context, context.text("path"));
+    } else if (context.has("kustomize")) {
+      source = "kustomization " + shown(context, context.text("kustomize"));
+      wanted.objects = co_await read_kustomize(context, context.text("kustomize"));
+    } else if (context.has("chart")) {
+      source = "chart " + chart_label(context, context.option("chart"));
+      wanted.objects = co_await from_chart(context, context.option("chart"));
+    } else {
+      source = "the plan";
+      wanted.objects = read_inline(context.option("inline"));
+    }
+    wanted.what = count_of(wanted.objects.size(), "object") + " of " + source;
+    wanted.default_namespace = context.text("namespace");
+    wanted.field_manager = context.text("fieldManager");
+    wanted.force = context.flag("force");
+    wanted.wait = context.flag("wait");
+    co_return wanted;
+  }
+};
+
+}  // namespace
+
+extern const engine::StageType kKubeManifests;
+const engine::StageType kKubeManifests{
+    .schema =
+        {
+            .name = "kube.manifests",
+            .summary =
+                "Objects from files, a kustomization, a chart or inline, by server-side apply.",
+            .options =
+                {
+                    {.name = "path",
+                     .type = OptionType::kPath,
+                     .summary = "manifest file or folder"},
+                    {.name = "kustomize",
+                     .type = OptionType::kPath,
+                     .summary = "folder with a kustomization"},
+                    {.name = "chart",
+                     .type = OptionType::kMap,
+                     .summary = "chart to render with helm template, hooks left out",
+                     .fields = chart_fields()},
+                    {.name = "inline",
+                     .type = OptionType::kAny,
+                     .summary = "list of objects, or YAML text"},
+                    {.name = "values",
+                     .type = OptionType::kList,
+                     .summary = "values files of the chart",
+                     .fields =
+                         {{.name = "file", .type = OptionType::kPath, .summary = "a values file"}}},
+                    {.name = "release",
+                     .summary = "release name for the chart; default: the stage's name"},
+                    {.name = "namespace",
+                     .default_value = "default",
+                     .summary = "for namespaced objects that name none"},
+                    {.name = "force",
+                     .type = OptionType::kBoolean,
+                     .default_value = "false",
+                     .summary = "take over fields that other managers own"},
+                    {.name = "wait",
+                     .type = OptionType::kBoolean,
+                     .default_value = "true",
+                     .summary = "done when all objects are ready, not only stored"},
+                    {.name = "fieldManager",
+                     .default_value = "blackstart",
+                     .summary = "name that owns the applied fields"},
+                },
+            .one_of = {{"path", "kustomize", "chart", "inline"}},
+            .in_cluster = true,
+        },
+    .work = engine::Work::kApi,
+    .make = []() -> std::unique_ptr<engine::Stage> { return std::make_unique<ManifestsStage>(); },
+};
+
+}  // namespace blackstart::stages

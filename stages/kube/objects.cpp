@@ -1,0 +1,270 @@
+#include "stages/kube/objects.h"
+
+#include <algorithm>
+
+#include "orchestrator/kube/diagnosis.h"
+#include "orchestrator/world/async.h"
+#include "stages/target.h"
+
+namespace blackstart::stages {
+namespace {
+
+constexpr size_t kDetailLines = 200;  // of one action; more are counted
+
+using engine::Action;
+using engine::Decision;
+using engine::Observation;
+
+bool is_leaving(const kube::ObjectState& state) {
+  return !kube::text_at(state.live, {"metadata", "deletionTimestamp"}).empty();
+}
+
+std::string line_of(const kube::ObjectState& state) {
+  if (state.presence == kube::Presence::kAbsent) return "+ " + state.ref.to_string();
+  std::string line = "~ " + state.ref.to_string();
+  if (!state.fields.empty()) line += " (" + join(state.fields, ", ") + ")";
+  return line;
+}
+
+void bound(std::vector<std::string>& lines) {
+  if (lines.size() <= kDetailLines) return;
+  size_t left = lines.size() - kDetailLines;
+  lines.resize(kDetailLines);
+  lines.push_back("… and " + count_of(left, "more object"));
+}
+
+std::string sentence(const kube::ObjectState& state, const kube::Readiness& readiness) {
+  return state.ref.to_string() + ": " + readiness.reason;
+}
+
+/// Why an object that is being deleted is still there.
+std::string why_it_stays(const kube::ObjectState& state) {
+  std::string why = state.ref.to_string() + " is being deleted";
+  std::vector<std::string> reasons;
+  if (const auto* conditions = kube::find(state.live, {"status", "conditions"});
+      conditions && conditions->is_array()) {
+    for (const auto& condition : conditions->get_array()) {
+      std::string message = kube::text_at(condition, {"message"});
+      if (kube::text_at(condition, {"status"}) == "True" && !message.empty())
+        reasons.push_back(message);
+    }
+  }
+  if (const auto* finalizers = kube::find(state.live, {"metadata", "finalizers"});
+      finalizers && finalizers->is_array() && !finalizers->get_array().empty()) {
+    for (const auto& finalizer : finalizers->get_array())
+      if (finalizer.is_string())
+        reasons.push_back("finalizer " + std::string(finalizer.get_string()));
+  }
+  return reasons.empty() ? why : why + ": " + join(reasons, "; ");
+}
+
+kube::Selection selection_of(const kube::ObjectState& state) {
+  const kube::ObjectRef& ref = state.ref;
+  return {ref.api_version, ref.kind, ref.name_space, ref.name, {}};
+}
+
+std::string version_of(const boost::json::value& object) {
+  return kube::text_at(object, {"metadata", "resourceVersion"});
+}
+
+}  // namespace
+
+bool has_manager(const boost::json::value& object, std::string_view manager) {
+  const auto* fields = kube::find(object, {"metadata", "managedFields"});
+  if (!fields || !fields->is_array()) return false;
+  return std::any_of(fields->get_array().begin(), fields->get_array().end(),
+                     [&](const boost::json::value& entry) {
+                       return kube::text_at(entry, {"manager"}) == manager;
+                     });
+}
+
+Task<std::optional<Decision>> ObjectsStage::inspect(engine::Context&, kube::Client&) {
+  co_return std::nullopt;
+}
+
+void ObjectsStage::publish(Observation&) const {}
+
+bool ObjectsStage::is_ours(const kube::ObjectState& state) const {
+  return has_manager(state.live, wanted_.field_manager);
+}
+
+Task<Observation> ObjectsStage::observe(engine::Context& context) {
+  if (loaded_ != context.digest()) {
+    wanted_ = co_await load(context);
+    loaded_ = context.digest();
+  }
+  states_.clear();
+  unready_.clear();
+  verdict_.reset();
+  if (auto stage = waits_for_cluster(context)) co_return Observation::deferred(*stage);
+  client_ = co_await connect(context);
+  co_await compare(*client_);
+  verdict_ = co_await inspect(context, *client_);
+  Observation seen = co_await judge(*client_);
+  if (seen.is_present()) publish(seen);
+  co_return seen;
+}
+
+Task<void> ObjectsStage::compare(kube::Client& client) {
+  states_ = co_await kube::compare(client, wanted_.objects, wanted_.default_namespace,
+                                   wanted_.field_manager);
+}
+
+Task<Observation> ObjectsStage::judge(kube::Client& client) {
+  size_t absent = 0;
+  size_t differing = 0;
+  for (const auto& state : states_) {
+    absent += state.presence == kube::Presence::kAbsent;
+    differing += state.presence == kube::Presence::kDiffers;
+  }
+  if (absent && absent == states_.size())
+    co_return Observation::absent(
+        absent == 1 ? "it is not there" : "none of " + count_of(absent, "object") + " is there");
+  if (absent || differing) {
+    std::vector<std::string> parts;
+    if (absent) parts.push_back(count_of(absent, "object") + " missing");
+    if (differing) parts.push_back(count_of(differing, "object differs", "objects differ"));
+    co_return Observation::differs(join(parts, ", "));
+  }
+  co_return co_await judge_readiness(client);
+}
+
+Task<Observation> ObjectsStage::judge_readiness(kube::Client& client) {
+  for (const auto& state : states_) {
+    kube::Readiness readiness = is_leaving(state) ? kube::Readiness{{}, why_it_stays(state)}
+                                : wanted_.wait
+                                    ? kube::readiness_of(state.live)
+                                    : kube::Readiness{kube::Readiness::State::kReady, {}};
+    if (!readiness.ready()) unready_.push_back({&state, readiness});
+  }
+  if (unready_.empty())
+    co_return Observation::present(wanted_.what + (states_.size() == 1 ? " is " : " are ") +
+                                   (wanted_.wait ? "ready" : "there"));
+  // A failed one is what holds everything up: it is looked into before those on their way.
+  auto worst = std::find_if(unready_.begin(), unready_.end(), [](const Unready& one) {
+    return one.readiness.state == kube::Readiness::State::kFailed;
+  });
+  bool failed = worst != unready_.end();
+  const Unready& first = failed ? *worst : unready_.front();
+  kube::Diagnosis diagnosis;
+  if (!is_leaving(*first.state)) diagnosis = co_await kube::diagnose(client, first.state->live);
+  std::string reason =
+      diagnosis.chain.empty() ? sentence(*first.state, first.readiness) : diagnosis.sentence();
+  if (failed && !verdict_) {
+    verdict_ = Decision::blocked(
+        reason, "it will not become ready by itself: correct what is named, then apply again");
+    verdict_->causes = diagnosis.details;
+  }
+  if (unready_.size() > 1)
+    reason += " (and " + count_of(unready_.size() - 1, "more object") + " not ready)";
+  co_return Observation::differs(reason);
+}
+
+Decision ObjectsStage::decide(const Observation& seen) const {
+  if (seen.is_present()) return Decision::satisfied(seen.reason);
+  if (verdict_) return *verdict_;
+  auto leaving = std::find_if(states_.begin(), states_.end(), is_leaving);
+  if (leaving != states_.end()) return Decision::wait(why_it_stays(*leaving));
+  if (!unready_.empty()) return Decision::wait(seen.reason);
+  Action action{"apply", "apply " + wanted_.what, changes(), false, false};
+  return Decision::act(std::move(action), seen.reason);
+}
+
+std::vector<std::string> ObjectsStage::changes() const {
+  std::vector<std::string> lines;
+  for (const auto& state : states_)
+    if (state.presence != kube::Presence::kSame) lines.push_back(line_of(state));
+  if (states_.empty())
+    for (const auto& manifest : wanted_.objects) lines.push_back("+ " + manifest.ref().to_string());
+  bound(lines);
+  return lines;
+}
+
+Task<void> ObjectsStage::act(engine::Context& context, const Action& action) {
+  if (action.id == "remove") co_return co_await remove(context);
+  co_await apply(context);
+}
+
+Task<void> ObjectsStage::apply(engine::Context& context) {
+  client_ = co_await connect(context);
+  // The states are in the order of the manifests: what is as wanted already is not sent again.
+  kube::Manifests changed;
+  for (size_t i = 0; i < wanted_.objects.size(); ++i)
+    if (i >= states_.size() || states_[i].presence != kube::Presence::kSame)
+      changed.push_back(wanted_.objects[i]);
+  kube::ApplySetOptions options;
+  options.field_manager = wanted_.field_manager;
+  options.default_namespace = wanted_.default_namespace;
+  options.force = wanted_.force;
+  size_t done = 0;
+  options.on_applied = [&context, &done, total = changed.size()](const kube::ObjectRef& ref) {
+    context.progress("applied " + std::to_string(++done) + " of " + std::to_string(total) + ", " +
+                     ref.to_string());
+  };
+  try {
+    co_await kube::apply_set(*client_, std::move(changed), std::move(options));
+  } catch (Error& error) {
+    if (error.error_class() == ErrorClass::kConflict && error.hint().empty())
+      error.hint(
+          "another manager owns these fields: leave them to it, or set `force: true` on stage " +
+          context.stage().name + " to take them over");
+    throw;
+  }
+  for (auto& warning : client_->take_warnings()) context.warn(std::move(warning));
+}
+
+Task<void> ObjectsStage::changed(engine::Context& context) {
+  std::vector<kube::Selection> selections;
+  for (const auto& one : unready_) selections.push_back(selection_of(*one.state));
+  for (const auto& state : states_)
+    if (is_leaving(state)) selections.push_back(selection_of(state));
+  if (selections.empty() || !client_) co_return co_await Stage::changed(context);
+  co_await watches_.look_at(client_, selections);
+  // What moved between the last look and the start of the watch will not be announced.
+  for (const auto& state : states_) {
+    auto* view = watches_.find(selection_of(state));
+    if (!view) continue;
+    const auto* now = view->find(state.ref.name_space, state.ref.name);
+    if (!now || version_of(*now) != version_of(state.live)) co_return;
+  }
+  co_await watches_.changed(context.world().executor);
+}
+
+std::vector<const kube::ObjectState*> ObjectsStage::removable() const {
+  std::vector<const kube::ObjectState*> found;
+  for (const auto& state : states_)
+    if (state.presence != kube::Presence::kAbsent && is_ours(state)) found.push_back(&state);
+  return found;
+}
+
+Decision ObjectsStage::decide_removal(const Observation& seen) const {
+  if (seen.state == Observation::State::kDeferred)
+    return Decision::satisfied("there is no cluster");
+  auto found = removable();
+  if (found.empty()) {
+    bool foreign = std::any_of(states_.begin(), states_.end(), [](const kube::ObjectState& state) {
+      return state.presence != kube::Presence::kAbsent;
+    });
+    return Decision::satisfied(foreign ? "left in place: " + wanted_.what +
+                                             " was not made by blackstart"
+                                       : "it is not there");
+  }
+  Action action{"remove", "remove " + wanted_.what, {}, false, true};
+  for (const auto* state : found) action.details.push_back("- " + state->ref.to_string());
+  bound(action.details);
+  return Decision::act(std::move(action));
+}
+
+Task<void> ObjectsStage::remove(engine::Context& context) {
+  client_ = co_await connect(context);
+  kube::Manifests ours;
+  for (size_t i = 0; i < states_.size() && i < wanted_.objects.size(); ++i)
+    if (states_[i].presence != kube::Presence::kAbsent && is_ours(states_[i]))
+      ours.push_back(wanted_.objects[i]);
+  context.progress("removing " + count_of(ours.size(), "object"));
+  co_await kube::remove_set(*client_, std::move(ours), wanted_.default_namespace);
+}
+
+Task<void> ObjectsStage::close(engine::Context&) { co_await watches_.stop(); }
+
+}  // namespace blackstart::stages

@@ -1,0 +1,84 @@
+// A set of manifests as a stage: the one lifecycle of everything that puts objects into the
+// cluster.
+//
+// A stage type derives from ObjectsStage and says what it wants (`load`); comparing, showing,
+// applying, waiting until all is ready, saying why it is not, and taking away are the same for all
+// of them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "orchestrator/engine/stage.h"
+#include "orchestrator/kube/apply.h"
+#include "orchestrator/kube/client.h"
+#include "orchestrator/kube/readiness.h"
+#include "stages/kube/watches.h"
+
+namespace blackstart::stages {
+
+/// What a stage wants to stand in the cluster.
+struct Wanted {
+  kube::Manifests objects;
+  std::string what;  // for sentences: "namespace argocd", "4 objects of apps/web"
+  std::string default_namespace = "default";
+  std::string field_manager = "blackstart";
+  bool force = false;  // take over fields that others own
+  bool wait = true;    // done means ready, not only stored
+};
+
+class ObjectsStage : public engine::Stage {
+ public:
+  Task<engine::Observation> observe(engine::Context& context) override;
+  engine::Decision decide(const engine::Observation& seen) const override;
+  Task<void> act(engine::Context& context, const engine::Action& action) override;
+  Task<void> changed(engine::Context& context) override;
+  engine::Decision decide_removal(const engine::Observation& seen) const override;
+  Task<void> close(engine::Context& context) override;
+
+ protected:
+  /// Reads what is wanted, from local things alone: also called when there is no cluster yet. Asked
+  /// for once for each digest of the stage's inputs.
+  virtual Task<Wanted> load(engine::Context& context) = 0;
+  /// Looks closer at what was seen, before it is decided upon. An answer replaces the usual
+  /// decision about anything that is not as wanted.
+  virtual Task<std::optional<engine::Decision>> inspect(engine::Context& context,
+                                                        kube::Client& client);
+  /// Outputs of the stage once it is present.
+  virtual void publish(engine::Observation& seen) const;
+  /// Whether this object may be taken away by `destroy`; the default: we are among its field
+  /// managers.
+  virtual bool is_ours(const kube::ObjectState& state) const;
+
+  const Wanted& wanted() const { return wanted_; }
+  const std::vector<kube::ObjectState>& states() const { return states_; }
+
+ private:
+  /// An object that is as wanted, but not ready.
+  struct Unready {
+    const kube::ObjectState* state;
+    kube::Readiness readiness;
+  };
+  Task<void> compare(kube::Client& client);
+  Task<engine::Observation> judge(kube::Client& client);
+  Task<engine::Observation> judge_readiness(kube::Client& client);
+  Task<void> apply(engine::Context& context);
+  Task<void> remove(engine::Context& context);
+  std::vector<std::string> changes() const;
+  std::vector<const kube::ObjectState*> removable() const;
+
+  Wanted wanted_;
+  std::optional<std::string> loaded_;        // the digest that `wanted_` was read for
+  std::vector<kube::ObjectState> states_;    // as last compared; empty before
+  std::optional<engine::Decision> verdict_;  // of inspect(), or of what cannot become ready
+  std::vector<Unready> unready_;
+  std::shared_ptr<kube::Client> client_;  // outlives the watches
+  Watches watches_;
+};
+
+/// Does `object`, as it is in the cluster, name `manager` among those who set its fields?
+bool has_manager(const boost::json::value& object, std::string_view manager);
+
+}  // namespace blackstart::stages

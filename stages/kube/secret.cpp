@@ -1,0 +1,163 @@
+// kube.secret: a Secret from files, the environment or chance. What is there is kept; no value is
+// shown.
+#include <boost/json/object.hpp>
+
+#include "stages/kube/objects.h"
+#include "stages/kube/secret_data.h"
+#include "stages/target.h"
+
+namespace blackstart::stages {
+namespace {
+
+using engine::Action;
+using engine::Decision;
+using engine::Observation;
+using plan::OptionType;
+
+/// The value of a key in the cluster, decoded; nullopt when it has none.
+std::optional<std::string> live_value(const boost::json::value& live, const std::string& key) {
+  const auto* data = kube::find(live, {"data"});
+  const auto* found = data && data->is_object() ? data->get_object().if_contains(key) : nullptr;
+  if (!found || !found->is_string()) return std::nullopt;
+  return base64_decode(std::string_view(found->get_string()));
+}
+
+class SecretStage final : public engine::Stage {
+ public:
+  Task<Observation> observe(engine::Context& context) override {
+    ref_ = {"v1", "Secret", context.text("namespace"), context.text("name")};
+    type_ = context.text("type");
+    entries_ = read_secret_data(context, context.option("data"));
+    keep_ = context.flag("keep");
+    live_ = nullptr;
+    if (auto stage = waits_for_cluster(context)) {
+      compare(context);
+      co_return Observation::deferred(*stage);
+    }
+    auto client = co_await connect(context);
+    if (auto found = co_await client->get(ref_)) live_ = std::move(*found);
+    compare(context);
+    if (live_.is_null()) co_return Observation::absent(ref_.to_string() + " is not there");
+    if (changes_.empty()) co_return Observation::present(ref_.to_string() + " has all keys");
+    co_return Observation::differs(count_of(changes_.size(), "key or label", "keys or labels") +
+                                   " of " + ref_.to_string() + " missing or different");
+  }
+
+  Decision decide(const Observation& seen) const override {
+    if (seen.is_present()) return Decision::satisfied(seen.reason);
+    std::string live_type = kube::text_at(live_, {"type"});
+    if (!live_.is_null() && live_type != type_)
+      return Decision::blocked(
+          ref_.to_string() + " has type " + live_type + ", the plan wants " + type_,
+          "the type of a Secret cannot be changed: correct `type`, or delete the "
+          "Secret if its values are not needed any more");
+    return Decision::act(Action{"apply", "apply " + ref_.to_string(), changes_, false, false},
+                         seen.reason);
+  }
+
+  Task<void> act(engine::Context& context, const Action& action) override {
+    auto client = co_await connect(context);
+    if (action.id == "remove") {
+      co_await client->remove(ref_);
+      co_return;
+    }
+    // A fresh look: two runs must not give one key two random values.
+    if (auto found = co_await client->get(ref_)) live_ = std::move(*found);
+    boost::json::value object = wanted(context);
+    kube::Client::ApplyOptions options;
+    co_await client->apply(std::move(object), options);
+  }
+
+  Decision decide_removal(const Observation& seen) const override {
+    if (seen.state == Observation::State::kDeferred || live_.is_null())
+      return Decision::satisfied("it is not there");
+    if (!has_manager(live_, "blackstart"))
+      return Decision::satisfied("left in place: " + ref_.to_string() +
+                                 " was not made by blackstart");
+    return Decision::act(
+        Action{"remove", "remove " + ref_.to_string(), {"- " + ref_.to_string()}, false, true});
+  }
+
+ private:
+  /// The value that a key shall have; nullopt when it is to be made.
+  std::optional<std::string> value_of(const SecretEntry& entry) const {
+    auto there = live_value(live_, entry.key);
+    bool stays = there && (keep_ || !entry.value);
+    return stays ? there : entry.value;
+  }
+
+  void compare(engine::Context& context) {
+    changes_.clear();
+    for (const SecretEntry& entry : entries_) {
+      auto there = live_value(live_, entry.key);
+      if (there) context.redact(*there);
+      if (!there) changes_.push_back("+ " + entry.key + (entry.value ? "" : " (random)"));
+      if (there && there != value_of(entry)) changes_.push_back("~ " + entry.key);
+    }
+    labels_ = {};
+    if (!context.has("labels")) return;
+    for (const auto& [name, value] : context.option("labels").as_map()) {
+      labels_[name] = value.as_text();
+      if (kube::text_at(live_, {"metadata", "labels", name}) != value.as_text())
+        changes_.push_back("~ label " + name);
+    }
+  }
+
+  /// All keys: one that was left out would be taken away, since we own it.
+  boost::json::value wanted(engine::Context& context) const {
+    boost::json::object data;
+    for (const SecretEntry& entry : entries_) {
+      auto value = value_of(entry);
+      if (!value) value = make_random(context, entry.random);
+      data[entry.key] = base64_encode(*value);
+    }
+    boost::json::object metadata{{"name", ref_.name}, {"namespace", ref_.name_space}};
+    if (!labels_.empty()) metadata["labels"] = labels_;
+    return boost::json::object{{"apiVersion", "v1"},
+                               {"kind", "Secret"},
+                               {"type", type_},
+                               {"metadata", std::move(metadata)},
+                               {"data", std::move(data)}};
+  }
+
+  kube::ObjectRef ref_;
+  std::string type_;
+  std::vector<SecretEntry> entries_;
+  bool keep_ = true;
+  boost::json::object labels_;
+  boost::json::value live_;           // null when it is not there
+  std::vector<std::string> changes_;  // names only, never values
+};
+
+}  // namespace
+
+extern const engine::StageType kKubeSecret;
+const engine::StageType kKubeSecret{
+    .schema =
+        {
+            .name = "kube.secret",
+            .summary =
+                "A Secret from files, the environment or random values; what is there is kept.",
+            .options =
+                {
+                    {.name = "name", .required = true, .summary = "name of the Secret"},
+                    {.name = "namespace", .required = true, .summary = "its namespace"},
+                    {.name = "type", .default_value = "Opaque", .summary = "its type"},
+                    {.name = "data",
+                     .type = OptionType::kMap,
+                     .required = true,
+                     .summary = "key -> {value | fromFile | fromEnv | random: {length, encoding}}",
+                     .secret = true},
+                    {.name = "keep",
+                     .type = OptionType::kBoolean,
+                     .default_value = "true",
+                     .summary = "a key that is there keeps its value; random ones always do"},
+                    {.name = "labels", .type = OptionType::kMap, .summary = "labels"},
+                },
+            .in_cluster = true,
+        },
+    .work = engine::Work::kApi,
+    .make = []() -> std::unique_ptr<engine::Stage> { return std::make_unique<SecretStage>(); },
+};
+
+}  // namespace blackstart::stages

@@ -1,0 +1,130 @@
+#include "stages/kube/secret_data.h"
+
+#include <algorithm>
+#include <array>
+
+namespace blackstart::stages {
+namespace {
+
+constexpr size_t kFileLimit = 1u << 20;  // what a Secret can hold at all
+constexpr std::array<const char*, 4> kSources = {"value", "fromFile", "fromEnv", "random"};
+
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+std::string read_file(engine::Context& context, const plan::Value& path) {
+  std::string file = path.as_text();
+  // Relative to the file that says it, like every path of a plan.
+  if (!file.starts_with('/'))
+    file = (path.place.known() && path.place.file->starts_with('/') ? folder_of(*path.place.file)
+                                                                    : context.plan().folder) +
+           "/" + file;
+  try {
+    return context.world().files.read(file, kFileLimit);
+  } catch (Error& error) {
+    error.at(path.place);
+    throw;
+  }
+}
+
+std::string read_variable(engine::Context& context, const plan::Value& name) {
+  auto value = context.world().environment.get(name.as_text());
+  if (value) return *value;
+  throw Error(ErrorClass::kPermanent, "environment variable " + name.as_text() + " is not set")
+      .at(name.place)
+      .hint("export it for this run; its value stays out of plan, log and journal");
+}
+
+RandomSpec random_of(const plan::Value& value) {
+  RandomSpec spec;
+  if (value.kind == plan::Value::Kind::kInteger) {
+    spec.length = static_cast<size_t>(std::max<int64_t>(value.integer, 0));
+  } else {
+    for (const auto& [name, field] : value.as_map()) {
+      if (name == "length") {
+        spec.length = static_cast<size_t>(std::max<int64_t>(field.as_integer(), 0));
+      } else if (name == "encoding") {
+        spec.encoding = field.as_text();
+      } else {
+        throw Error(ErrorClass::kUsage, "random takes length and encoding, not " + name)
+            .at(field.place);
+      }
+    }
+  }
+  if (spec.length < 8 || spec.length > 4096)
+    throw Error(ErrorClass::kUsage, "a random value has 8 to 4096 characters").at(value.place);
+  constexpr std::array<std::string_view, 3> known = {"alphanumeric", "hex", "base64"};
+  if (std::find(known.begin(), known.end(), spec.encoding) == known.end())
+    throw Error(ErrorClass::kUsage, "encoding is alphanumeric, hex or base64").at(value.place);
+  return spec;
+}
+
+/// The one source that an entry names.
+std::pair<std::string, const plan::Value*> source_of(const std::string& key,
+                                                     const plan::Value& entry) {
+  std::pair<std::string, const plan::Value*> found;
+  const std::vector<std::string> known(kSources.begin(), kSources.end());
+  for (const auto& [name, value] : entry.as_map()) {
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw Error(ErrorClass::kUsage, "key " + key + ": unknown source " + name)
+          .at(value.place)
+          .hint(suggestion(name, known));
+    if (found.second)
+      throw Error(ErrorClass::kUsage, "key " + key + " has two sources").at(value.place);
+    found = {name, &value};
+  }
+  if (!found.second)
+    throw Error(ErrorClass::kUsage, "key " + key + " has no source")
+        .at(entry.place)
+        .hint("one of value, fromFile, fromEnv, random");
+  return found;
+}
+
+std::string hex(std::string_view bytes) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (unsigned char byte : bytes) {
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
+}
+
+/// Bytes beyond the last whole multiple of 62 are thrown away, so that every character is as
+/// likely.
+std::string alphanumeric(Random& random, size_t length) {
+  constexpr std::string_view letters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  std::string text;
+  while (text.size() < length)
+    for (unsigned char byte : random.bytes(length))
+      if (byte < 248 && text.size() < length) text += letters[byte % letters.size()];
+  return text;
+}
+
+}  // namespace
+
+std::vector<SecretEntry> read_secret_data(engine::Context& context, const plan::Value& data) {
+  std::vector<SecretEntry> entries;
+  for (const auto& [key, value] : data.as_map()) {
+    SecretEntry entry{key, std::nullopt, {}};
+    auto [source, what] = source_of(key, value);
+    if (source == "value") entry.value = what->as_text();
+    if (source == "fromFile") entry.value = read_file(context, *what);
+    if (source == "fromEnv") entry.value = read_variable(context, *what);
+    if (source == "random") entry.random = random_of(*what);
+    if (entry.value) context.redact(*entry.value);
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+std::string make_random(engine::Context& context, const RandomSpec& spec) {
+  Random& random = context.world().random;
+  std::string value = spec.encoding == "hex"      ? hex(random.bytes(spec.length))
+                      : spec.encoding == "base64" ? base64_encode(random.bytes(spec.length))
+                                                  : alphanumeric(random, spec.length);
+  context.redact(value);
+  return value;
+}
+
+}  // namespace blackstart::stages

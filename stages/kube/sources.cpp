@@ -1,0 +1,143 @@
+#include "stages/kube/sources.h"
+
+namespace blackstart::stages {
+namespace {
+
+using plan::OptionType;
+
+std::string text_of(const plan::Value& chart, std::string_view key) {
+  const plan::Value* found = chart.find(key);
+  return found && !found->is_null() ? found->as_text() : "";
+}
+
+/// What helm takes as its CHART argument and the flags that say where it is.
+std::vector<std::string> chart_arguments(const plan::Value& chart) {
+  std::string path = text_of(chart, "path");
+  std::string name = text_of(chart, "name");
+  std::string repo = text_of(chart, "repo");
+  if (path.empty() == name.empty())
+    throw Error(ErrorClass::kUsage, "a chart is either {path} or {name, repo, version}")
+        .at(chart.place);
+  if (!path.empty()) return {path};
+  if (repo.empty())
+    throw Error(ErrorClass::kUsage, "chart " + name + " names no repo")
+        .at(chart.place)
+        .hint(
+            "add `repo: https://…` or `repo: oci://…`, or use `path` for a chart in this "
+            "repository");
+  std::string version = text_of(chart, "version");
+  if (version.empty())
+    throw Error(ErrorClass::kUsage, "chart " + name + " names no version")
+        .at(chart.place)
+        .hint("pin it: what is newest today is another one on the day of the disaster");
+  if (repo.starts_with("oci://")) return {repo + "/" + name, "--version", version};
+  return {name, "--repo", repo, "--version", version};
+}
+
+std::string tool_home(engine::Context& context, const std::string& tool) {
+  return context.state_folder() + "/tools/" + tool;
+}
+
+Error failed(const std::string& what, const Exit& exit, const Place& place) {
+  Error error(ErrorClass::kPermanent, what + ": " + exit.describe());
+  for (auto& line : exit.last_lines(20)) error.because(std::move(line));
+  return error.at(place);
+}
+
+std::vector<std::string> template_arguments(const ChartRequest& request) {
+  std::vector<std::string> args = {"template", request.release};
+  for (auto& one : chart_arguments(request.chart)) args.push_back(std::move(one));
+  args.insert(args.end(), {"--include-crds", "--no-hooks", "--skip-tests"});
+  args.insert(args.end(), {"--namespace", request.name_space});
+  for (const auto& file : request.values) args.insert(args.end(), {"--values", file});
+  return args;
+}
+
+engine::ToolProbe helm_probe() {
+  return {{"version", "--template={{.Version}}"}, "3.12.0", "5.0.0"};
+}
+
+}  // namespace
+
+std::vector<plan::OptionSpec> chart_fields() {
+  return {
+      {.name = "path", .type = OptionType::kPath, .summary = "chart folder or archive"},
+      {.name = "name", .summary = "name of the chart in `repo`"},
+      {.name = "repo", .summary = "chart repository, https://… or oci://…"},
+      {.name = "version", .summary = "exact version of the chart in `repo`"},
+  };
+}
+
+Task<std::string> render_chart(engine::Context& context, ChartRequest request) {
+  std::vector<std::string> args = template_arguments(request);
+  engine::Tool helm = co_await context.tools().require("helm", helm_probe());
+  std::string home = tool_home(context, "helm");
+  Command command = context.tools().command(helm.path, std::move(args), home);
+  command.output_limit = 64u << 20;
+  std::string label = chart_label(context, request.chart);
+  context.progress("rendering chart " + label);
+  Exit exit = co_await context.world().processes.run(std::move(command));
+  if (!exit.ok()) throw failed("chart " + label + " does not render", exit, request.chart.place);
+  if (exit.truncated)
+    throw Error(ErrorClass::kPermanent, "chart " + label + " renders to more than 64 MiB")
+        .at(request.chart.place);
+  co_return std::move(exit.out);
+}
+
+std::string chart_label(engine::Context& context, const plan::Value& chart) {
+  std::string path = text_of(chart, "path");
+  return path.empty() ? text_of(chart, "name") + " " + text_of(chart, "version")
+                      : shown(context, path);
+}
+
+kube::Manifests read_path(engine::Context& context, const std::string& path) {
+  Diagnostics diagnostics;
+  auto objects = kube::load_manifests(context.world().files, path, diagnostics);
+  kube::throw_if_broken(diagnostics, "manifests of " + shown(context, path));
+  if (objects.empty())
+    throw Error(ErrorClass::kUsage, shown(context, path) + " holds no object")
+        .at(context.stage().place);
+  return objects;
+}
+
+kube::Manifests read_text(const std::string& text, const std::string& origin) {
+  Diagnostics diagnostics;
+  auto objects = kube::read_manifests(text, origin, diagnostics);
+  kube::throw_if_broken(diagnostics, origin);
+  return objects;
+}
+
+Task<kube::Manifests> read_kustomize(engine::Context& context, std::string folder) {
+  std::string home = tool_home(context, "kustomize");
+  Command command = context.tools().command(context.tools().find("kustomize"), {}, home);
+  std::string text =
+      co_await kube::render_kustomize(context.world().processes, std::move(command), folder);
+  co_return read_text(text, "kustomization " + shown(context, folder));
+}
+
+kube::Manifests read_inline(const plan::Value& value) {
+  if (value.kind == plan::Value::Kind::kString)
+    return read_text(value.text, "inline at " + value.place.to_string());
+  kube::Manifests objects;
+  auto add = [&objects](const plan::Value& one) {
+    kube::Manifest manifest{one.to_json(), one.place};
+    kube::ObjectRef ref = manifest.ref();
+    if (ref.kind.empty() || ref.name.empty() || ref.api_version.empty())
+      throw Error(ErrorClass::kUsage, "an object needs apiVersion, kind and metadata.name")
+          .at(one.place);
+    objects.push_back(std::move(manifest));
+  };
+  if (value.kind == plan::Value::Kind::kMap) {
+    add(value);
+  } else {
+    for (const plan::Value& one : value.as_list()) add(one);
+  }
+  return objects;
+}
+
+std::string shown(engine::Context& context, const std::string& path) {
+  std::string folder = context.plan().folder + "/";
+  return path.starts_with(folder) ? path.substr(folder.size()) : path;
+}
+
+}  // namespace blackstart::stages

@@ -1,0 +1,39 @@
+// Where manifests come from: files, folders, kustomize, charts, the plan itself.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "orchestrator/engine/context.h"
+#include "orchestrator/kube/manifest.h"
+
+namespace blackstart::stages {
+
+/// Fields of an option `chart`: a folder or archive, or a name in a repository.
+std::vector<plan::OptionSpec> chart_fields();
+
+struct ChartRequest {
+  plan::Value chart;  // {path} or {name, repo, version}
+  std::string release;
+  std::string name_space;
+  std::vector<std::string> values;  // files
+};
+
+/// `helm template` with the CRDs, hooks left out. Throws Error(kUsage) for a chart that is not said
+/// well, Error(kPermanent) with helm's last lines when it does not render.
+Task<std::string> render_chart(engine::Context& context, ChartRequest request);
+
+/// A short name of a chart for sentences: "argo-cd 10.1.1", "infrastructure/argocd/chart".
+std::string chart_label(engine::Context& context, const plan::Value& chart);
+
+/// All objects of a file or folder; throws Error(kUsage) with every mistake found.
+kube::Manifests read_path(engine::Context& context, const std::string& path);
+kube::Manifests read_text(const std::string& text, const std::string& origin);
+Task<kube::Manifests> read_kustomize(engine::Context& context, std::string folder);
+/// A list of objects, one object, or YAML text.
+kube::Manifests read_inline(const plan::Value& value);
+
+/// `path` as the plan would write it: relative to the plan's folder when below it.
+std::string shown(engine::Context& context, const std::string& path);
+
+}  // namespace blackstart::stages

@@ -1,0 +1,206 @@
+// kube.wait: until objects are ready, have a condition, are there or are gone. Writes nothing.
+#include <algorithm>
+
+#include "orchestrator/kube/diagnosis.h"
+#include "stages/kube/condition.h"
+#include "stages/kube/objects.h"
+#include "stages/kube/watches.h"
+#include "stages/target.h"
+
+namespace blackstart::stages {
+namespace {
+
+using engine::Decision;
+using engine::Observation;
+using plan::OptionType;
+
+/// The group of a kind that was given without one: the core group first, then by name, so that
+/// every run finds the same one.
+Task<std::string> find_api_version(kube::Client& client, std::string kind) {
+  std::vector<kube::Resource> resources = co_await client.resources();
+  std::string found;
+  for (const auto& resource : resources) {
+    if (resource.kind != kind) continue;
+    bool core = resource.api_version.find('/') == std::string::npos;
+    if (core) co_return resource.api_version;
+    if (found.empty() || resource.api_version < found) found = resource.api_version;
+  }
+  co_return found;
+}
+
+std::vector<const boost::json::value*> pointers(const std::vector<boost::json::value>& items) {
+  std::vector<const boost::json::value*> result;
+  for (const auto& item : items) result.push_back(&item);
+  return result;
+}
+
+class WaitStage final : public engine::Stage {
+ public:
+  Task<Observation> observe(engine::Context& context) override {
+    conditions_.clear();
+    for (const plan::Value& value : context.option("for").as_list())
+      conditions_.push_back(read_condition(value));
+    hopeless_.reset();
+    if (auto stage = waits_for_cluster(context)) co_return Observation::deferred(*stage);
+    client_ = co_await connect(context);
+    co_await look(*client_);
+    std::vector<std::string> open;
+    std::vector<std::string> held;
+    for (const Condition& condition : conditions_) {
+      std::vector<boost::json::value> fresh;
+      if (is_stale(condition)) fresh = co_await ask(condition.selection);
+      Judgement judgement =
+          judge(condition, is_stale(condition) ? pointers(fresh) : items_of(condition));
+      if (judgement.holds) held.push_back(judgement.reason);
+      if (!judgement.holds) co_await explain(condition, judgement, open);
+    }
+    if (open.empty()) co_return Observation::present(join(held, "; "));
+    co_return Observation::differs(join(open, "; "));
+  }
+
+  Decision decide(const Observation& seen) const override {
+    if (seen.is_present()) return Decision::satisfied(seen.reason);
+    if (hopeless_) return *hopeless_;
+    if (seen.state == Observation::State::kDeferred) return Decision::wait(describe());
+    return Decision::wait(seen.reason);
+  }
+
+  Task<void> act(engine::Context&, const engine::Action&) override { co_return; }
+
+  Task<void> changed(engine::Context& context) override {
+    // A kind that no group is known to have cannot be watched: looking again is all there is.
+    bool blind =
+        std::any_of(conditions_.begin(), conditions_.end(), [this](const Condition& condition) {
+          return watches_.find(condition.selection) == nullptr;
+        });
+    if (blind) co_return co_await Stage::changed(context);
+    co_await watches_.changed(context.world().executor);
+  }
+
+  Decision decide_removal(const Observation&) const override {
+    return Decision::satisfied("it made nothing");
+  }
+
+  Task<void> close(engine::Context&) override { co_await watches_.stop(); }
+
+ private:
+  Task<void> look(kube::Client& client) {
+    std::vector<kube::Selection> selections;
+    for (Condition& condition : conditions_) {
+      std::string& version = condition.selection.api_version;
+      const std::string kind = condition.selection.kind;
+      if (version.empty()) version = co_await find_api_version(client, kind);
+      if (version.empty()) {
+        client.forget_discovery();
+        continue;
+      }
+      selections.push_back(condition.selection);
+    }
+    co_await watches_.look_at(client_, std::move(selections));
+  }
+
+  std::vector<const boost::json::value*> items_of(const Condition& condition) const {
+    auto* view = watches_.find(condition.selection);
+    return view ? view->items() : std::vector<const boost::json::value*>{};
+  }
+
+  /// A view whose watch is in trouble may be old; unknown is never taken for ready.
+  bool is_stale(const Condition& condition) const {
+    auto* view = watches_.find(condition.selection);
+    return view && !view->trouble().empty();
+  }
+
+  Task<std::vector<boost::json::value>> ask(kube::Selection selection) {
+    auto list = co_await client_->list(selection.api_version, selection.kind, selection.name_space,
+                                       selection.label_selector);
+    std::vector<boost::json::value> items;
+    if (!list) co_return items;
+    for (auto& item : list->items)
+      if (selection.name.empty() || kube::text_at(item, {"metadata", "name"}) == selection.name)
+        items.push_back(std::move(item));
+    co_return items;
+  }
+
+  Task<void> explain(const Condition& condition, Judgement judgement,
+                     std::vector<std::string>& open) {
+    std::string reason = judgement.reason;
+    kube::Diagnosis diagnosis;
+    if (judgement.object && open.empty()) {
+      boost::json::value object = *judgement.object;  // the view may move while we ask
+      diagnosis = co_await kube::diagnose(*client_, std::move(object));
+      bool same_question = condition.kind == Condition::Kind::kReady && !diagnosis.chain.empty();
+      if (same_question) reason = diagnosis.sentence();
+    }
+    if (judgement.hopeless && !hopeless_) {
+      hopeless_ = Decision::blocked(
+          reason, "it will not come true by itself: correct what is named, then apply again");
+      hopeless_->causes = diagnosis.details;
+    }
+    open.push_back(reason);
+  }
+
+  std::string describe() const {
+    std::vector<std::string> parts;
+    for (const Condition& condition : conditions_) parts.push_back(condition.to_string());
+    return join(parts, ", ");
+  }
+
+  std::vector<Condition> conditions_;
+  std::optional<Decision> hopeless_;
+  std::shared_ptr<kube::Client> client_;
+  Watches watches_;
+};
+
+}  // namespace
+
+extern const engine::StageType kKubeWait;
+const engine::StageType kKubeWait{
+    .schema =
+        {
+            .name = "kube.wait",
+            .summary = "Waits until objects are ready, have a condition, are there or are gone.",
+            .options =
+                {
+                    {.name = "for",
+                     .type = OptionType::kList,
+                     .required = true,
+                     .summary = "what to wait for; all of it must hold; nothing needs to exist yet",
+                     .fields =
+                         {{.name = "condition",
+                           .type = OptionType::kMap,
+                           .summary = "one condition",
+                           .fields =
+                               {
+                                   {.name = "kind", .required = true, .summary = "e.g. Deployment"},
+                                   {.name = "apiVersion",
+                                    .summary = "e.g. apps/v1; found by the kind when left out"},
+                                   {.name = "name", .summary = "one object; default: all"},
+                                   {.name = "namespace", .summary = "default: all namespaces"},
+                                   {.name = "selector", .summary = "label selector, a=b,c!=d"},
+                                   {.name = "ready",
+                                    .type = OptionType::kBoolean,
+                                    .summary = "all of them are ready (the default)"},
+                                   {.name = "condition",
+                                    .type = OptionType::kMap,
+                                    .summary = "all of them have this condition",
+                                    .fields = {{.name = "type",
+                                                .required = true,
+                                                .summary = "e.g. Ready"},
+                                               {.name = "status",
+                                                .default_value = "'True'",
+                                                .summary = "True, False or Unknown"}}},
+                                   {.name = "gone",
+                                    .type = OptionType::kBoolean,
+                                    .summary = "none is left"},
+                                   {.name = "count",
+                                    .type = OptionType::kInteger,
+                                    .summary = "at least so many exist"},
+                               }}}},
+                },
+            .in_cluster = true,
+        },
+    .work = engine::Work::kApi,
+    .make = []() -> std::unique_ptr<engine::Stage> { return std::make_unique<WaitStage>(); },
+};
+
+}  // namespace blackstart::stages

@@ -1,0 +1,188 @@
+#include "tests/unit/stages/api_double.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "orchestrator/base/text.h"
+#include "orchestrator/kube/object.h"
+#include "tests/unit/kube/scripted_world.h"
+
+namespace blackstart::stages {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string path_of(const std::string& url) {
+  std::string path = url.substr(std::string("https://api").size());
+  return path.substr(0, path.find('?'));
+}
+
+std::string query_of(const std::string& url) {
+  size_t mark = url.find('?');
+  return mark == url.npos ? "" : url.substr(mark + 1);
+}
+
+void merge(json::value& into, const json::value& from) {
+  if (!into.is_object() || !from.is_object()) {
+    into = from;
+    return;
+  }
+  for (const auto& [key, value] : from.get_object()) merge(into.get_object()[key], value);
+}
+
+HttpResponse ok(const json::value& value) {
+  return kube::json_response(200, json::serialize(value));
+}
+
+HttpResponse not_found(const std::string& path) {
+  return kube::status_response(404, "NotFound", path + " not found");
+}
+
+/// The path's last part is a name when what is before it names a collection.
+bool names_object(const std::string& path) {
+  auto parts = split(path, '/');  // "", "api", "v1", … or "", "apis", GROUP, VERSION, …
+  size_t first = parts.size() > 1 && parts[1] == "api" ? 3 : 4;
+  size_t rest = parts.size() - std::min(parts.size(), first);
+  bool namespaced = rest >= 3 && parts[first] == "namespaces";
+  return namespaced ? rest == 4 : rest == 2;
+}
+
+bool selected(const json::value& object, const std::string& query) {
+  for (const std::string& part : split(query, '&')) {
+    if (part.starts_with("labelSelector=")) {
+      size_t equals = part.find("%3D");
+      std::string key = part.substr(14, equals - 14);
+      if (size_t slash = key.find("%2F"); slash != key.npos) key.replace(slash, 3, "/");
+      if (kube::text_at(object, {"metadata", "labels", key}) != part.substr(equals + 3))
+        return false;
+    }
+    std::string field = "fieldSelector=metadata.name%3D";
+    if (part.starts_with(field) &&
+        kube::text_at(object, {"metadata", "name"}) != part.substr(field.size()))
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool ApiDouble::serves(const std::string& url) {
+  std::string path = path_of(url);
+  return path == "/readyz" || path == "/version" || path.starts_with("/api/v1/") ||
+         (path.starts_with("/apis/") && split(path, '/').size() > 4);
+}
+
+Task<HttpResponse> ApiDouble::send(HttpRequest request) {
+  std::string path = path_of(request.url);
+  std::string query = query_of(request.url);
+  if (path == "/readyz")
+    co_return ready ? kube::json_response(200, "ok")
+                    : kube::status_response(500, "InternalError", "etcd is not there");
+  if (path == "/version") co_return kube::json_response(200, R"({"gitVersion":"v1.36.3"})");
+  bool dry_run = query.find("dryRun=All") != query.npos;
+  if (request.method != "GET" && !dry_run) writes.push_back(request.method + " " + path);
+  if (request.method == "PATCH") co_return apply(path, request, dry_run);
+  if (request.method == "DELETE") {
+    bool there = find(path) != nullptr;
+    erase(path);
+    co_return there ? kube::json_response(200, "{}") : not_found(path);
+  }
+  if (query.find("watch=true") != query.npos) co_return co_await watch(path, std::move(request));
+  if (!names_object(path)) co_return list(path, query);
+  json::value* found = find(path);
+  co_return found ? ok(*found) : not_found(path);
+}
+
+json::value* ApiDouble::find(const std::string& path) {
+  auto found = objects_.find(path);
+  return found == objects_.end() ? nullptr : &found->second.object;
+}
+
+void ApiDouble::put(const std::string& path, json::value object) {
+  json::object& metadata = object.as_object()["metadata"].is_object()
+                               ? object.get_object()["metadata"].get_object()
+                               : object.get_object()["metadata"].emplace_object();
+  metadata["name"] = path.substr(path.rfind('/') + 1);
+  auto parts = split(path, '/');
+  for (size_t i = 0; i + 3 < parts.size(); ++i)
+    if (parts[i] == "namespaces") metadata["namespace"] = parts[i + 1];
+  if (!metadata.contains("uid")) metadata["uid"] = "uid-" + std::to_string(++uids_);
+  metadata["resourceVersion"] = std::to_string(++version_);
+  if (!metadata.contains("managedFields"))
+    metadata["managedFields"] = json::array{json::object{
+        {"manager", manager}, {"operation", "Apply"}, {"time", "2026-01-01T00:00:00Z"}}};
+  objects_[path] = {std::move(object), version_};
+  wake();
+}
+
+void ApiDouble::erase(const std::string& path) {
+  objects_.erase(path);
+  ++version_;
+  wake();
+}
+
+HttpResponse ApiDouble::apply(const std::string& path, const HttpRequest& request, bool dry_run) {
+  json::value wanted = json::parse(request.body);
+  json::value* live = find(path);
+  json::value after = live ? *live : json::value(json::object());
+  merge(after, wanted);
+  if (on_apply) on_apply(after.as_object());
+  if (live && after == *live) return ok(after);
+  if (dry_run) return ok(after);
+  put(path, std::move(after));
+  return ok(*find(path));
+}
+
+bool ApiDouble::belongs(const std::string& path, const std::string& collection) {
+  if (path.starts_with(collection + "/"))
+    return split(path, '/').size() == split(collection, '/').size() + 1;
+  // A list over all namespaces: /apis/apps/v1/deployments has
+  // /apis/apps/v1/namespaces/a/deployments/b.
+  size_t slash = collection.rfind('/');
+  std::string inside = collection.substr(0, slash) + "/namespaces/";
+  auto parts = split(path, '/');
+  return path.starts_with(inside) && parts.size() > 2 &&
+         parts[parts.size() - 2] == collection.substr(slash + 1);
+}
+
+HttpResponse ApiDouble::list(const std::string& collection, const std::string& query) const {
+  json::array items;
+  for (const auto& [path, stored] : objects_)
+    if (belongs(path, collection) && selected(stored.object, query)) items.push_back(stored.object);
+  return ok(json::object{{"kind", "List"},
+                         {"metadata", {{"resourceVersion", std::to_string(version_)}}},
+                         {"items", std::move(items)}});
+}
+
+void ApiDouble::wake() {
+  for (Event* event : watching_) event->set();
+}
+
+Task<HttpResponse> ApiDouble::watch(std::string collection, HttpRequest request) {
+  uint64_t seen = version_;
+  std::map<std::string, uint64_t> known;
+  for (const auto& [path, stored] : objects_)
+    if (belongs(path, collection)) known[path] = stored.version;
+  Event news(executor_);
+  watching_.insert(&news);
+  auto leave = [this](Event* event) { watching_.erase(event); };
+  std::unique_ptr<Event, decltype(leave)> leaving(&news, leave);
+  for (;;) {
+    news.reset();
+    while (seen == version_) {
+      co_await news.wait();
+      news.reset();
+    }
+    seen = version_;
+    for (const auto& [path, stored] : objects_) {
+      if (!belongs(path, collection) || known[path] == stored.version) continue;
+      known[path] = stored.version;
+      request.on_body(
+          json::serialize(json::object{{"type", "MODIFIED"}, {"object", stored.object}}) + "\n");
+    }
+  }
+}
+
+}  // namespace blackstart::stages

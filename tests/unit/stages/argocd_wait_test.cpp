@@ -1,0 +1,186 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+
+#include "stages/argocd/revisions.h"
+#include "tests/unit/stages/bench.h"
+
+namespace blackstart::stages {
+namespace {
+
+using engine::Decision;
+using engine::Observation;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const std::string kApps = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/";
+const std::string kSets = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applicationsets/";
+constexpr const char* kHead = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+boost::json::value application(const std::string& sync, const std::string& health,
+                               const std::string& revision = kHead, const std::string& more = "") {
+  return boost::json::parse(R"({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+    "spec": {"source": {"repoURL": "file:///repo", "targetRevision": "main"}, "syncPolicy": {"automated": {"selfHeal": true}}},
+    "status": {"sync": {"status": ")" +
+                            sync + R"(", "revision": ")" + revision + R"("},
+      "health": {"status": ")" +
+                            health + R"("}, "operationState": {"phase": "Succeeded"})" + more +
+                            "}}");
+}
+
+boost::json::value with_child(const std::string& child) {
+  return application(
+      "Synced", "Healthy", kHead,
+      R"(, "resources": [{"group": "argoproj.io", "kind": "Application", "namespace": "argocd", "name": ")" +
+          child + "\"}]");
+}
+
+/// A stage that waits, with git answering that every revision is `head`.
+struct Waiting : Bench {
+  explicit Waiting(const std::string& with) : Bench("argocd.wait", with, {{"/tools/git", ""}}) {
+    processes.handler = [this](const Command& command) {
+      Exit exit;
+      bool asks_commit = std::ranges::find(command.args, "rev-parse") != command.args.end();
+      exit.code = asks_commit ? 0 : 1;  // no remotes
+      if (asks_commit) exit.out = head + "\n";
+      return exit;
+    };
+  }
+  std::string head = kHead;
+};
+
+TEST(ArgocdWait, NothingThere_IsWaitedFor) {
+  Waiting wait("apps: all");
+  EXPECT_EQ(wait.observe().state, Observation::State::kAbsent);
+  Decision decision = wait.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kWait);
+  EXPECT_THAT(decision.reason, HasSubstr("0 of at least 1 Application are there"));
+}
+
+TEST(ArgocdWait, AllDone_IsSatisfiedAndWritesNothing) {
+  Waiting wait("{apps: all, atLeast: 2, repository: /repo}");
+  wait.api.put(kApps + "root", application("Synced", "Healthy"));
+  EXPECT_EQ(wait.decide().kind, Decision::Kind::kWait) << "one of at least two";
+  wait.api.put(kApps + "demo", application("Synced", "Healthy"));
+  wait.changed();
+  Decision decision = wait.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kSatisfied) << decision.reason;
+  EXPECT_THAT(wait.api.writes, IsEmpty());
+}
+
+TEST(ArgocdWait, TheReason_NamesWhatIsNotDone) {
+  Waiting wait("apps: all");
+  wait.api.put(kApps + "root", application("Synced", "Healthy"));
+  wait.api.put(kApps + "demo", application("OutOfSync", "Missing"));
+  EXPECT_EQ(wait.decide().reason, "1 of 2 Applications is not done: demo: OutOfSync, Missing");
+}
+
+TEST(ArgocdWait, ChildrenThatAreNotThereYet_AreWaitedFor_Transitively) {
+  Waiting wait("apps: [root]");
+  wait.api.put(kApps + "root", with_child("child"));
+  wait.api.put(kApps + "other", application("OutOfSync", "Degraded"));
+  EXPECT_THAT(wait.decide().reason, HasSubstr("child: is not there yet (a child of root)"));
+  wait.api.put(kApps + "child", with_child("grandchild"));
+  wait.changed();
+  EXPECT_THAT(wait.decide().reason, HasSubstr("grandchild: is not there yet"));
+  wait.api.put(kApps + "grandchild", application("Synced", "Healthy"));
+  wait.changed();
+  EXPECT_EQ(wait.decide().kind, Decision::Kind::kSatisfied) << "`other` was not asked for";
+}
+
+TEST(ArgocdWait, AnOldRevision_IsRefreshedOnceForEachCommit) {
+  Waiting wait("{apps: all, repository: /repo}");
+  wait.api.put(kApps + "demo", application("Synced", "Healthy", "bbbb"));
+  Decision decision = wait.decide();
+  ASSERT_EQ(decision.kind, Decision::Kind::kAct);
+  EXPECT_EQ(decision.actions[0].id, "refresh-demo");
+  wait.act("refresh-demo");
+  EXPECT_THAT(wait.api.writes, ElementsAre("PATCH " + kApps + "demo"));
+  EXPECT_EQ(kube::text_at(*wait.api.find(kApps + "demo"),
+                          {"metadata", "annotations", "argocd.argoproj.io/refresh"}),
+            "normal");
+  wait.changed();
+  EXPECT_EQ(wait.decide().kind, Decision::Kind::kWait) << "once is enough";
+  wait.head = "cccccccccccccccccccccccccccccccccccccccc";
+  EXPECT_EQ(wait.decide().kind, Decision::Kind::kAct) << "another commit";
+}
+
+TEST(ArgocdWait, AnErrorThatStays_EndsTheWaitAfterTheGrace) {
+  Waiting wait("{apps: all, grace: 20s}");
+  wait.api.put(kApps + "demo", application("Unknown", "Healthy", kHead,
+                                           R"(, "conditions": [{"type": "ComparisonError",
+                                               "message": "apps/nope: app path does not exist"}])"));
+  Decision decision = wait.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kWait) << "it may pass";
+  EXPECT_THAT(decision.reason, HasSubstr("app path does not exist"));
+  wait.changed();  // nothing moves: returns when the grace is over
+  decision = wait.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kBlocked);
+  EXPECT_THAT(decision.reason, HasSubstr("Application demo: ComparisonError"));
+  EXPECT_NE(decision.hint, "");
+}
+
+TEST(ArgocdWait, AnErrorThatPasses_StartsItsGraceAgain) {
+  Waiting wait("{apps: all, grace: 20s}");
+  const char* broken =
+      R"(, "conditions": [{"type": "ComparisonError", "message": "connection refused"}])";
+  wait.api.put(kApps + "demo", application("Unknown", "Healthy", kHead, broken));
+  wait.decide();
+  wait.api.put(kApps + "demo", application("OutOfSync", "Healthy"));
+  wait.changed();
+  wait.decide();
+  wait.run(wait.context().world().clock.sleep_until(wait.context().world().clock.now() +
+                                                    std::chrono::seconds(30)));
+  wait.api.put(kApps + "demo", application("Unknown", "Healthy", kHead, broken));
+  wait.changed();
+  EXPECT_EQ(wait.decide().kind, Decision::Kind::kWait);
+}
+
+TEST(ArgocdWait, AnApplicationSet_ThatFailsEndsTheWait_ThatGeneratesNothingIsSaid) {
+  Waiting wait("{apps: all, grace: 1s}");
+  wait.api.put(kApps + "demo", application("Synced", "Healthy"));
+  wait.api.put(kSets + "empty", boost::json::parse(R"({"kind": "ApplicationSet"})"));
+  EXPECT_EQ(wait.decide().kind, Decision::Kind::kSatisfied);
+  EXPECT_THAT(wait.published(), HasSubstr("ApplicationSet empty has generated no Application"));
+  wait.decide();  // by now both watches have begun
+  wait.api.put(kSets + "broken",
+               boost::json::parse(R"({"kind": "ApplicationSet", "status": {"conditions":
+      [{"type": "ErrorOccurred", "status": "True", "message": "generator: no such repository"}]}})"));
+  wait.changed();
+  wait.decide();
+  wait.changed();
+  Decision decision = wait.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kBlocked);
+  EXPECT_THAT(decision.reason, HasSubstr("ApplicationSet broken: generator: no such repository"));
+}
+
+TEST(ArgocdWait, BeforeTheCluster_ItSaysWhatItWillWaitFor) {
+  Waiting wait("apps: all");
+  wait.outputs.clear();
+  EXPECT_EQ(wait.observe().state, Observation::State::kDeferred);
+  EXPECT_EQ(wait.decide().kind, Decision::Kind::kWait);
+}
+
+TEST(ArgocdWait, ARepositoryThatIsNone_IsAUsageError) {
+  Waiting wait("{apps: all, repository: /nowhere}");
+  wait.processes.handler = [](const Command&) { return Exit{.code = 128}; };
+  EXPECT_THROW(wait.decide(), Error);
+}
+
+TEST(Revisions, TheSameRepository_IsKnownByEverySpellingOfItsUrl) {
+  using argocd::Revisions;
+  const std::vector<std::string> urls{"file:///home/me/my lab", "git@github.com:me/lab.git"};
+  for (const char* same :
+       {"file:///home/me/my%20lab", "/home/me/my lab/", "https://github.com/me/lab",
+        "ssh://git@github.com/me/lab.git", "https://token@github.com/me/lab.git"})
+    EXPECT_TRUE(Revisions::same_repository(same, urls)) << same;
+  for (const char* other :
+       {"https://github.com/me/lab2", "https://gitlab.com/me/lab", "file:///home/me"})
+    EXPECT_FALSE(Revisions::same_repository(other, urls)) << other;
+}
+
+}  // namespace
+}  // namespace blackstart::stages

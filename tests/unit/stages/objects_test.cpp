@@ -1,0 +1,169 @@
+// Sets of objects: kube.manifests, kube.namespace and what they share.
+#include "stages/kube/objects.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+
+#include "tests/unit/stages/bench.h"
+
+namespace blackstart::stages {
+namespace {
+
+using engine::Decision;
+using engine::Observation;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr const char* kTwo = R"(namespace: web
+inline:
+  - {apiVersion: v1, kind: ConfigMap, metadata: {name: one}, data: {a: "1"}}
+  - {apiVersion: v1, kind: ConfigMap, metadata: {name: two}, data: {a: "1"}})";
+
+constexpr const char* kDeployment = R"(namespace: web
+inline:
+  - apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: app}
+    spec: {replicas: 2, selector: {matchLabels: {a: b}}})";
+
+const std::string kOne = "/api/v1/namespaces/web/configmaps/one";
+
+TEST(Manifests, NoClusterYet_AllObjectsAreListed) {
+  Bench bench("kube.manifests", kTwo);
+  bench.outputs.clear();
+  Decision decision = bench.decide();
+  ASSERT_EQ(decision.kind, Decision::Kind::kAct);
+  EXPECT_THAT(decision.actions.front().details, ElementsAre("+ ConfigMap one", "+ ConfigMap two"));
+  EXPECT_EQ(bench.http.requests.size(), 0u);
+}
+
+TEST(Manifests, Applied_TheSecondRunWritesNothing) {
+  Bench bench("kube.manifests", kTwo);
+  EXPECT_EQ(bench.converge(), 1);
+  EXPECT_EQ(bench.api.writes.size(), 2u);
+  EXPECT_EQ(bench.converge(), 0);
+  EXPECT_EQ(bench.api.writes.size(), 2u);
+}
+
+TEST(Manifests, OneOfTwoChanged_OnlyThatIsShownAndSent) {
+  Bench bench("kube.manifests", kTwo);
+  bench.converge();
+  bench.api.find(kOne)->as_object()["data"] = boost::json::parse(R"({"a": "changed"})");
+  bench.api.writes.clear();
+  Decision decision = bench.decide();
+  ASSERT_EQ(decision.actions.size(), 1u);
+  EXPECT_THAT(decision.actions.front().details,
+              ElementsAre(HasSubstr("~ ConfigMap web/one (.data.a")));
+  bench.act("apply");
+  EXPECT_THAT(bench.api.writes, ElementsAre("PATCH " + kOne));
+}
+
+TEST(Manifests, NotReady_IsWaitedForAndNewsWakesIt) {
+  Bench bench("kube.manifests", kDeployment);
+  bench.decide();
+  bench.act("apply");
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kWait);
+  const std::string path = "/apis/apps/v1/namespaces/web/deployments/app";
+  auto ready = *bench.api.find(path);
+  ready.as_object()["status"] = boost::json::parse(
+      R"({"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2,
+          "readyReplicas": 2, "conditions": [{"type": "Available", "status": "True"}]})");
+  bench.api.put(path, ready);
+  bench.changed();  // returns at once: it has moved since it was looked at
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kSatisfied);
+}
+
+TEST(Manifests, WaitIsFalse_StoredIsEnough) {
+  Bench bench("kube.manifests", std::string(kDeployment) + "\nwait: false");
+  EXPECT_EQ(bench.converge(), 1);
+}
+
+TEST(Manifests, CannotBecomeReady_EndsEarly) {
+  Bench bench("kube.manifests", R"(namespace: web
+inline:
+  - {apiVersion: batch/v1, kind: Job, metadata: {name: migrate}, spec: {backoffLimit: 0}})");
+  bench.api.on_apply = [](boost::json::object& job) {
+    job["status"] = boost::json::parse(
+        R"({"failed": 1, "conditions": [{"type": "Failed", "status": "True",
+            "reason": "BackoffLimitExceeded", "message": "Job has reached the specified backoff limit"}]})");
+  };
+  bench.decide();
+  bench.act("apply");
+  Decision decision = bench.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kBlocked);
+  EXPECT_THAT(decision.reason, HasSubstr("Job web/migrate"));
+  EXPECT_THAT(decision.reason, HasSubstr("backoff limit"));
+}
+
+TEST(Manifests, Conflict_SaysHowToTakeOver) {
+  Bench bench("kube.manifests", kTwo);
+  auto inner = bench.http.handler;
+  bench.decide();
+  bench.http.handler = [inner](HttpRequest request) -> Task<HttpResponse> {
+    if (request.method == "PATCH")
+      co_return kube::status_response(409, "Conflict", "conflict with \"helm\": .data.a");
+    co_return co_await inner(std::move(request));
+  };
+  try {
+    bench.act("apply");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.error_class(), ErrorClass::kConflict);
+    EXPECT_THAT(error.hint(), HasSubstr("force: true"));
+  }
+}
+
+TEST(Manifests, Removal_TakesOnlyWhatWeApplied) {
+  Bench bench("kube.manifests", kTwo);
+  bench.converge();
+  auto foreign = *bench.api.find(kOne);
+  foreign.at("metadata").as_object().erase("managedFields");
+  bench.api.manager = "somebody";
+  bench.api.put(kOne, foreign);
+  Decision decision = bench.decide_removal();
+  ASSERT_EQ(decision.kind, Decision::Kind::kAct);
+  EXPECT_TRUE(decision.actions.front().destructive);
+  EXPECT_THAT(decision.actions.front().details, ElementsAre("- ConfigMap web/two"));
+  bench.act("remove");
+  EXPECT_NE(bench.api.find(kOne), nullptr);
+  EXPECT_EQ(bench.api.find("/api/v1/namespaces/web/configmaps/two"), nullptr);
+}
+
+TEST(Namespace, OfOurMaking_IsRemoved) {
+  Bench bench("kube.namespace", "name: demo\nlabels: {team: a}");
+  EXPECT_EQ(bench.converge(), 1);
+  EXPECT_EQ(bench.decide_removal().kind, Decision::Kind::kAct);
+}
+
+TEST(Namespace, ThereBefore_IsLeftWhenWeOnlyPutLabelsOn) {
+  Bench bench("kube.namespace", "name: demo\nlabels: {team: a}");
+  bench.api.put("/api/v1/namespaces/demo",
+                boost::json::parse(R"({"apiVersion": "v1", "kind": "Namespace",
+    "metadata": {"labels": {"team": "a"}, "managedFields": [
+      {"manager": "kubectl-create", "operation": "Update", "time": "2026-01-01T00:00:00Z"},
+      {"manager": "blackstart", "operation": "Apply", "time": "2026-01-02T00:00:00Z"}]}})"));
+  Decision decision = bench.decide_removal();
+  EXPECT_EQ(decision.kind, Decision::Kind::kSatisfied);
+  EXPECT_THAT(decision.reason, HasSubstr("not made by blackstart"));
+}
+
+TEST(Namespace, Terminating_IsWaitedForAndWhatHoldsItIsSaid) {
+  Bench bench("kube.namespace", "name: demo");
+  bench.api.put("/api/v1/namespaces/demo",
+                boost::json::parse(R"({"apiVersion": "v1", "kind": "Namespace",
+    "metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"},
+    "status": {"phase": "Terminating", "conditions": [
+      {"type": "NamespaceFinalizersRemaining", "status": "True",
+       "message": "Some content in the namespace has finalizers remaining: widgets.example.com in 2 resource instances"}]}})"));
+  Decision decision = bench.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kWait);
+  EXPECT_THAT(decision.reason, HasSubstr("widgets.example.com in 2 resource instances"));
+  EXPECT_THAT(bench.api.writes, IsEmpty());
+}
+
+}  // namespace
+}  // namespace blackstart::stages

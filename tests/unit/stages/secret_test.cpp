@@ -1,0 +1,145 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+
+#include "orchestrator/kube/object.h"
+#include "tests/unit/stages/bench.h"
+
+namespace blackstart::stages {
+namespace {
+
+using engine::Decision;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+const std::string kPath = "/api/v1/namespaces/apps/secrets/login";
+
+std::string head(const std::string& data, const std::string& more = "") {
+  return "name: login\nnamespace: apps\ndata: " + data + more;
+}
+
+std::string value_of(Bench& bench, const std::string& key) {
+  auto* secret = bench.api.find(kPath);
+  return secret ? base64_decode(kube::text_at(*secret, {"data", key})).value_or("?") : "no secret";
+}
+
+TEST(Secret, AllSources_ArriveAndTheSecondRunWritesNothing) {
+  Bench bench("kube.secret", head("{a: {value: alpha-value}, b: {fromEnv: TOKEN}, c: {fromFile: "
+                                  "key.txt}, d: {random: {length: 24, encoding: hex}}}"));
+  bench.environment.variables["TOKEN"] = "token-of-the-environment";
+  bench.files.content["/p/key.txt"] = "line\n";
+  EXPECT_EQ(bench.converge(), 1);
+  EXPECT_EQ(value_of(bench, "a"), "alpha-value");
+  EXPECT_EQ(value_of(bench, "b"), "token-of-the-environment");
+  EXPECT_EQ(value_of(bench, "c"), "line\n");
+  EXPECT_EQ(value_of(bench, "d").size(), 48u);
+  EXPECT_EQ(bench.converge(), 0);
+  EXPECT_EQ(bench.api.writes.size(), 1u);
+}
+
+TEST(Secret, Plan_NamesKeysAndNeverValues) {
+  Bench bench("kube.secret", head("{password: {value: very-secret-text}, salt: {random: 16}}"));
+  Decision decision = bench.decide();
+  EXPECT_THAT(decision.actions.front().details, ElementsAre("+ password", "+ salt (random)"));
+  bench.converge();
+  bench.context().output(Stream::kStdout,
+                         "a tool prints very-secret-text and " + value_of(bench, "salt"));
+  EXPECT_THAT(bench.published(), HasSubstr("a tool prints"));
+  EXPECT_THAT(bench.published(), Not(HasSubstr("very-secret-text")));
+  EXPECT_THAT(bench.published(), Not(HasSubstr(value_of(bench, "salt"))));
+}
+
+TEST(Secret, Present_KeepsItsValuesAndOnlyMissingKeysAreAdded) {
+  Bench bench("kube.secret",
+              head("{a: {value: from-the-plan}, b: {random: 16}, c: {value: new-key}}"));
+  bench.api.put(kPath,
+                boost::json::parse(R"({"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+      "data": {"a": "b2xk", "b": "cmFuZG9t"}})"));
+  EXPECT_THAT(bench.decide().actions.front().details, ElementsAre("+ c"));
+  bench.converge();
+  EXPECT_EQ(value_of(bench, "a"), "old");
+  EXPECT_EQ(value_of(bench, "b"), "random");
+  EXPECT_EQ(value_of(bench, "c"), "new-key");
+}
+
+TEST(Secret, KeepIsFalse_ValuesFollowThePlanButRandomOnesStay) {
+  Bench bench("kube.secret", head("{a: {value: from-the-plan}, b: {random: 16}}", "\nkeep: false"));
+  bench.api.put(kPath,
+                boost::json::parse(R"({"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+      "data": {"a": "b2xk", "b": "cmFuZG9t"}})"));
+  EXPECT_THAT(bench.decide().actions.front().details, ElementsAre("~ a"));
+  bench.converge();
+  EXPECT_EQ(value_of(bench, "a"), "from-the-plan");
+  EXPECT_EQ(value_of(bench, "b"), "random");
+}
+
+TEST(Secret, MadeByAnotherBetweenPlanAndApply_KeepsItsRandomValue) {
+  Bench bench("kube.secret", head("{b: {random: 16}}"));
+  bench.decide();
+  bench.api.put(
+      kPath,
+      boost::json::parse(
+          R"({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"b": "Zmlyc3Q="}})"));
+  bench.act("apply");
+  EXPECT_EQ(value_of(bench, "b"), "first");
+}
+
+TEST(Secret, AnotherType_IsRefusedNotReplaced) {
+  Bench bench("kube.secret",
+              head("{a: {value: from-the-plan}}", "\ntype: kubernetes.io/basic-auth"));
+  bench.api.put(kPath,
+                boost::json::parse(R"({"apiVersion": "v1", "kind": "Secret", "type": "Opaque"})"));
+  Decision decision = bench.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kBlocked);
+  EXPECT_THAT(decision.reason, HasSubstr("has type Opaque"));
+}
+
+TEST(Secret, MissingVariable_IsNamedWithoutAnyWrite) {
+  Bench bench("kube.secret", head("{a: {fromEnv: NOT_SET}}"));
+  try {
+    bench.observe();
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.summary(), HasSubstr("NOT_SET is not set"));
+    EXPECT_TRUE(error.place().known());
+  }
+  EXPECT_THAT(bench.api.writes, IsEmpty());
+}
+
+TEST(Secret, MistakesInData_AreNamed) {
+  const std::map<std::string, std::string> mistakes = {
+      {"{a: {valeu: x}}", "unknown source valeu"},
+      {"{a: {value: x, fromEnv: Y}}", "two sources"},
+      {"{a: {}}", "no source"},
+      {"{a: {random: {length: 2}}}", "8 to 4096"},
+      {"{a: {random: {length: 16, encoding: rot13}}}", "alphanumeric, hex or base64"},
+  };
+  for (const auto& [data, message] : mistakes) {
+    Bench bench("kube.secret", head(data));
+    try {
+      bench.observe();
+      ADD_FAILURE() << data;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.error_class(), ErrorClass::kUsage) << data;
+      EXPECT_THAT(error.summary(), HasSubstr(message));
+    }
+  }
+}
+
+TEST(Secret, Removal_TakesOnlyOneThatWeMade) {
+  Bench bench("kube.secret", head("{a: {value: from-the-plan}}"));
+  bench.api.manager = "somebody";
+  bench.api.put(kPath,
+                boost::json::parse(R"({"apiVersion": "v1", "kind": "Secret", "type": "Opaque"})"));
+  EXPECT_EQ(bench.decide_removal().kind, Decision::Kind::kSatisfied);
+  bench.api.manager = "blackstart";
+  bench.api.put(kPath,
+                boost::json::parse(R"({"apiVersion": "v1", "kind": "Secret", "type": "Opaque"})"));
+  EXPECT_EQ(bench.decide_removal().kind, Decision::Kind::kAct);
+}
+
+}  // namespace
+}  // namespace blackstart::stages

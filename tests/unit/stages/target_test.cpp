@@ -1,0 +1,113 @@
+// Which cluster it is: recorded once, compared always.
+#include "stages/target.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "orchestrator/world/async.h"
+#include "tests/unit/stages/bench.h"
+
+namespace blackstart::stages {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Task<void> connect_only(engine::Context& context) { co_await connect(context); }
+
+class Target : public testing::Test {
+ protected:
+  Bench bench{"kube.namespace", "name: demo"};
+
+  Error failure() {
+    try {
+      bench.run(connect_only(bench.context()));
+    } catch (const Error& error) {
+      return error;
+    }
+    ADD_FAILURE() << "no error";
+    return Error(ErrorClass::kBug, "none");
+  }
+};
+
+TEST_F(Target, FirstConnection_RecordsTheIdentity) {
+  bench.observe();
+  EXPECT_THAT(bench.journal.bindings["cluster"], HasSubstr("the-cluster"));
+}
+
+TEST_F(Target, AnotherCluster_IsRefusedBeforeAnyWriteNamingBoth) {
+  bench.journal.bindings["cluster"] = "the cluster of yesterday";
+  try {
+    bench.converge();
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.error_class(), ErrorClass::kAuthentication);
+    EXPECT_THAT(error.causes(), Contains(HasSubstr("the cluster of yesterday")));
+    EXPECT_THAT(error.causes(), Contains(HasSubstr("the-cluster")));
+    EXPECT_THAT(error.causes(), Contains(HasSubstr("/p/kubeconfig")));
+    EXPECT_THAT(error.hint(), HasSubstr("nothing was written"));
+  }
+  EXPECT_THAT(bench.api.writes, IsEmpty());
+  EXPECT_EQ(bench.journal.bindings["cluster"], "the cluster of yesterday");
+}
+
+Task<void> connect_together(engine::Context& context, size_t count) {
+  TaskGroup group(context.world().executor);
+  for (size_t i = 0; i < count; ++i) group.spawn(connect_only(context));
+  co_await group.join();
+}
+
+TEST_F(Target, StagesThatConnectAtOnce_ShareOneCheck) {
+  bench.observe();
+  bench.run(forget_cluster(bench.context()));
+  bench.http.requests.clear();
+  bench.run(connect_together(bench.context(), 8));
+  EXPECT_EQ(bench.http.count("kube-system"), 1u);
+}
+
+TEST_F(Target, FailedCheck_FailsAllAndTheNextTryChecksAgain) {
+  bench.journal.bindings["cluster"] = "another";
+  EXPECT_THROW(bench.observe(), Error);
+  EXPECT_THROW(bench.run(connect_together(bench.context(), 4)), Error);
+  bench.journal.bindings.clear();
+  EXPECT_NO_THROW(bench.run(connect_together(bench.context(), 4)));
+}
+
+Task<void> cancel_the_first(engine::Context& context) {
+  TaskGroup first(context.world().executor);
+  TaskGroup second(context.world().executor);
+  first.spawn(connect_only(context));
+  second.spawn(connect_only(context));
+  first.cancel();
+  co_await second.join();
+  try {
+    co_await first.join();
+  } catch (const Error&) {
+  }
+}
+
+TEST_F(Target, CheckerCancelled_AnotherTakesOver) {
+  bench.observe();
+  bench.run(forget_cluster(bench.context()));
+  EXPECT_NO_THROW(bench.run(cancel_the_first(bench.context())));
+  EXPECT_THAT(bench.journal.bindings["cluster"], HasSubstr("the-cluster"));
+}
+
+TEST_F(Target, KubeconfigOfAStageThatHasNotRun_IsWaitedFor) {
+  bench.outputs.clear();
+  auto seen = bench.observe();
+  EXPECT_EQ(seen.state, engine::Observation::State::kDeferred);
+  EXPECT_EQ(seen.deferred_on, "cluster");
+}
+
+TEST_F(Target, Forgotten_IdentityIsTakenAnew) {
+  bench.observe();
+  bench.run(forget_cluster(bench.context()));
+  EXPECT_THAT(bench.journal.bindings, IsEmpty());
+  bench.journal.bindings["cluster"] = "another";
+  EXPECT_EQ(failure().error_class(), ErrorClass::kAuthentication);
+}
+
+}  // namespace
+}  // namespace blackstart::stages

@@ -1,0 +1,123 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+
+#include "tests/unit/stages/bench.h"
+
+namespace blackstart::stages {
+namespace {
+
+using engine::Decision;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const std::string kPods = "/api/v1/namespaces/web/pods/";
+
+boost::json::value pod(const std::string& ready, const std::string& label = "x") {
+  return boost::json::parse(
+      R"({"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": {"app": ")" + label + R"("}},
+    "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": ")" +
+      ready + R"("}]}})");
+}
+
+TEST(Wait, NothingExistsYet_IsWaitedForNotAnError) {
+  Bench bench("kube.wait", "for: [{kind: Pod, namespace: web, selector: app=x, ready: true}]");
+  Decision decision = bench.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kWait);
+  EXPECT_EQ(decision.reason, "Pod with app=x in web does not exist yet");
+}
+
+TEST(Wait, KindUnknownToTheServer_IsWaitedFor) {
+  Bench bench("kube.wait",
+              "for: [{kind: Gadget, name: a}, {kind: Gizmo, apiVersion: example.com/v1, name: b}]");
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kWait);
+  bench.changed();
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kWait);
+}
+
+TEST(Wait, Ready_AllOfThemMustBe) {
+  Bench bench("kube.wait", "for: [{kind: Pod, namespace: web, ready: true}]");
+  bench.api.put(kPods + "a", pod("True"));
+  bench.api.put(kPods + "b", pod("False"));
+  Decision decision = bench.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kWait);
+  EXPECT_THAT(decision.reason, HasSubstr("Pod web/b"));
+}
+
+TEST(Wait, News_WakesIt) {
+  Bench bench("kube.wait", "for: [{kind: Pod, namespace: web, name: a, ready: true}]");
+  bench.api.put(kPods + "a", pod("False"));
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kWait);
+  bench.api.put(kPods + "a", pod("True"));
+  bench.changed();
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kSatisfied);
+  EXPECT_THAT(bench.api.writes, IsEmpty());
+}
+
+TEST(Wait, ServerAwayAtTheFirstLook_IsLookedAtAgain) {
+  Bench bench("kube.wait", "for: [{kind: Pod, namespace: web, name: a, ready: true}]");
+  bench.api.put(kPods + "a", pod("True"));
+  auto inner = bench.http.handler;
+  bench.http.handler = [inner](HttpRequest request) -> Task<HttpResponse> {
+    if (request.url.find("/pods") != std::string::npos)
+      throw Error(ErrorClass::kUnreachable, "connection refused");
+    co_return co_await inner(std::move(request));
+  };
+  EXPECT_THROW(bench.decide(), Error);
+  bench.http.handler = inner;
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kSatisfied);
+}
+
+TEST(Wait, Condition_HoldsOnlyWithTheWantedStatus) {
+  Bench bench(
+      "kube.wait",
+      "for: [{kind: Widget, namespace: web, name: w, condition: {type: Synced, status: 'False'}}]");
+  const std::string path = "/apis/example.com/v1/namespaces/web/widgets/w";
+  auto widget = [](const std::string& status) {
+    return boost::json::parse(R"({"apiVersion": "example.com/v1", "kind": "Widget", "status":
+      {"conditions": [{"type": "Synced", "status": ")" +
+                              status + R"(", "message": "as it says"}]}})");
+  };
+  bench.api.put(path, widget("True"));
+  EXPECT_THAT(bench.decide().reason, HasSubstr("Synced is True: as it says"));
+  bench.api.put(path, widget("False"));
+  bench.changed();
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kSatisfied);
+}
+
+TEST(Wait, Count_AtLeastSoMany) {
+  Bench bench("kube.wait", "for: [{kind: Pod, namespace: web, count: 2}]");
+  bench.api.put(kPods + "a", pod("False"));
+  EXPECT_EQ(bench.decide().reason, "1 of 2 Pod in web are there");
+  bench.api.put(kPods + "b", pod("False"));
+  bench.changed();
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kSatisfied);
+}
+
+TEST(Wait, Gone_HoldsWhenNoneIsLeft) {
+  Bench some("kube.wait", "for: [{kind: Pod, namespace: web, gone: true}]");
+  some.api.put(kPods + "a", pod("True"));
+  EXPECT_THAT(some.decide().reason, HasSubstr("Pod web/a is still there"));
+  Bench none("kube.wait", "for: [{kind: Pod, namespace: web, gone: true}]");
+  EXPECT_EQ(none.decide().kind, Decision::Kind::kSatisfied);
+}
+
+TEST(Wait, FailedJob_EndsEarly) {
+  Bench bench("kube.wait", "for: [{kind: Job, namespace: web, name: j, ready: true}]");
+  bench.api.put("/apis/batch/v1/namespaces/web/jobs/j",
+                boost::json::parse(R"({"apiVersion": "batch/v1",
+    "kind": "Job", "status": {"failed": 1, "conditions": [{"type": "Failed", "status": "True",
+    "message": "Job has reached the specified backoff limit"}]}})"));
+  Decision decision = bench.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kBlocked);
+  EXPECT_THAT(decision.reason, HasSubstr("backoff limit"));
+}
+
+TEST(Wait, TwoAnswersInOneCondition_AreAMistake) {
+  Bench bench("kube.wait", "for: [{kind: Pod, ready: true, gone: true}]");
+  EXPECT_THROW(bench.observe(), Error);
+}
+
+}  // namespace
+}  // namespace blackstart::stages
