@@ -1,0 +1,110 @@
+// blackstart apply: makes it so.
+#include "orchestrator/cli/exit_code.h"
+#include "orchestrator/cli/plan_view.h"
+#include "orchestrator/cli/workspace.h"
+
+namespace blackstart::cli {
+namespace {
+
+constexpr size_t kSavedPlanLimit = 64u << 20;
+
+/// The saved plan that FILE is, or nullopt when it is a plan.
+std::optional<engine::SavedPlan> read_saved(const Program& program, const std::string& path) {
+  std::string text = program.world.files.read(path, kSavedPlanLimit);
+  if (!text.starts_with("{\"schema\":\"blackstart.plan/")) return std::nullopt;
+  return engine::parse_saved_plan(text, path);
+}
+
+plan::Request request_for(const Program& program, const std::optional<engine::SavedPlan>& saved, const std::string& path) {
+  plan::Request request = request_of(program, saved ? saved->plan_file : path);
+  if (!saved) return request;
+  if (!program.arguments.environment.empty() && program.arguments.environment != saved->environment)
+    throw Error(ErrorClass::kUsage, "the saved plan is for environment " + saved->environment);
+  if (!program.arguments.selection.everything())
+    throw Error(ErrorClass::kUsage, "a saved plan has its own selection").hint("leave --only, --stack, --tag, --from and --until out");
+  request.environment = saved->environment;
+  request.vars.insert(request.vars.begin(), saved->vars.begin(), saved->vars.end());
+  return request;
+}
+
+/// A saved plan is applied as it was shown, or not at all.
+void refuse_if_changed(const engine::SavedPlan& saved, const engine::Session& session) {
+  auto refuse = [](const std::string& why) {
+    return Error(ErrorClass::kUsage, "the saved plan cannot be applied: " + why)
+        .hint("make a new one with blackstart plan --out FILE and look at it");
+  };
+  if (saved.plan_digest != session.plan.digest) throw refuse("the plan or its variables have changed since");
+  if (saved.target != session.journal.binding("cluster").value_or("")) throw refuse("the cluster is another one now");
+}
+
+/// Looks again before anything is written: every input and every decision must be what was shown.
+Task<void> refuse_if_inputs_changed(const engine::SavedPlan& saved, engine::Session& session,
+                                    std::vector<engine::Role> roles) {
+  engine::RunResult preview = co_await engine::preview(session, std::move(roles));
+  session.forget_results();
+  for (size_t i = 0; i < preview.stages.size(); ++i) {
+    const engine::SavedStage* stage = saved.find(session.plan.stages[i].name);
+    if (stage == nullptr || stage->digest == preview.stages[i].digest) continue;
+    throw Error(ErrorClass::kUsage, "the saved plan cannot be applied: the inputs of stage " +
+                                        session.plan.stages[i].name + " have changed since")
+        .at(session.plan.stages[i].place)
+        .hint("make a new one with blackstart plan --out FILE and look at it");
+  }
+}
+
+/// Environments that ask show first what would be done.
+Task<void> confirm_environment(Program& program, Workspace& space, const std::vector<engine::Role>& roles) {
+  engine::Session& session = space.session();
+  if (!session.plan.confirm || program.arguments.yes) co_return;
+  engine::RunResult preview = co_await engine::preview(session, roles);
+  program.print(plan_text(session, preview));
+  std::string question = "Apply this to environment " + session.plan.environment + "?";
+  if (!session.plan.confirm_message.empty()) question += " " + session.plan.confirm_message;
+  if (!co_await space.confirm(question)) throw Error(ErrorClass::kUsage, "not confirmed; nothing was done");
+  session.forget_results();
+}
+
+void refuse_if_nothing_was_asked(const engine::Session& session, const engine::Selection& selection,
+                                 const engine::RunResult& result) {
+  if (selection.everything()) return;
+  for (const engine::StageResult& stage : result.stages) {
+    if (stage.role == engine::Role::kRun && stage.state != engine::StageState::kSkipped) return;
+  }
+  throw Error(ErrorClass::kUsage, "nothing was done: every selected stage is skipped by its `when`")
+      .hint("environment " + session.plan.environment + " may be the wrong one");
+}
+
+/// What one does next with a cluster that is up.
+void say_where_the_cluster_is(engine::Session& session) {
+  if (!session.plan.cluster) return;
+  plan::Value cluster = plan::resolve(*session.plan.cluster, session.plan, session.outputs);
+  const plan::Value* file = cluster.find("kubeconfig");
+  if (file == nullptr || file->kind != plan::Value::Kind::kString || !file->text.starts_with('/')) return;
+  session.bus.publish(events::Notice{"info", "", "", "to look around: export KUBECONFIG=" + file->text, {}, ""});
+}
+
+}  // namespace
+
+Task<int> run_apply(Program& program) {
+  std::string path = program.arguments.file;
+  path = plan_path(program, path);
+  std::optional<engine::SavedPlan> saved = read_saved(program, path);
+  plan::Plan plan = load_plan(program, request_for(program, saved, path));
+  auto space = co_await Workspace::open(program, std::move(plan), Access::kWrite, saved ? &*saved : nullptr);
+  engine::Session& session = space->session();
+  const engine::Selection& selection = saved ? saved->selection : program.arguments.selection;
+  auto roles = space->roles(selection);
+  if (saved) {
+    refuse_if_changed(*saved, session);
+    co_await refuse_if_inputs_changed(*saved, session, roles);
+  }
+  co_await confirm_environment(program, *space, roles);
+  co_await space->begin();
+  engine::RunResult result = co_await engine::apply(session, std::move(roles));
+  int code = co_await space->finish(result);
+  if (code == kExitDone) say_where_the_cluster_is(session);
+  refuse_if_nothing_was_asked(session, selection, result);
+  co_return code;
+}
+
+}  // namespace blackstart::cli

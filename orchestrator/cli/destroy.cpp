@@ -1,0 +1,33 @@
+// blackstart destroy: takes away what the plan made, in reverse, after confirmation.
+#include "orchestrator/cli/exit_code.h"
+#include "orchestrator/cli/workspace.h"
+
+namespace blackstart::cli {
+namespace {
+
+std::string question_about(const engine::Session& session, const std::vector<engine::Role>& roles) {
+  std::string text = "This takes away, in this order:\n";
+  const auto& order = session.graph.order();
+  for (auto index = order.rbegin(); index != order.rend(); ++index) {
+    const plan::Stage& stage = session.plan.stages[*index];
+    if (roles[*index] == engine::Role::kRun) text += "  - " + stage.name + " (" + stage.uses + ")\n";
+  }
+  if (auto identity = session.journal.binding("cluster")) text += "Cluster: " + *identity + "\n";
+  return text + "Plan " + session.plan.name + (session.plan.environment.empty() ? "" : ", environment " + session.plan.environment);
+}
+
+}  // namespace
+
+Task<int> run_destroy(Program& program) {
+  plan::Plan plan = load_plan(program, request_of(program, plan_path(program, program.arguments.file)));
+  auto space = co_await Workspace::open(program, std::move(plan), Access::kWrite);
+  engine::Session& session = space->session();
+  auto roles = space->roles(program.arguments.selection);
+  if (!co_await space->confirm(question_about(session, roles)))
+    throw Error(ErrorClass::kUsage, "not confirmed; nothing was taken away");
+  co_await space->begin();
+  engine::RunResult result = co_await engine::destroy(session, std::move(roles));
+  co_return co_await space->finish(result);
+}
+
+}  // namespace blackstart::cli

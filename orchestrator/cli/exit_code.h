@@ -1,0 +1,28 @@
+// What the exit codes mean; `blackstart --help` says the same.
+#pragma once
+
+#include "orchestrator/base/error.h"
+#include "orchestrator/engine/result.h"
+
+namespace blackstart::cli {
+
+enum ExitCode : int {
+  kExitDone = 0,
+  kExitFailed = 1,
+  kExitPending = 2,
+  kExitUnreachable = 3,
+  kExitAuthentication = 4,
+  kExitLocked = 5,
+  kExitOutOfTime = 6,
+  kExitVerification = 7,
+  kExitUsage = 64,
+  kExitBug = 70,
+  kExitSignal = 128,  // plus the signal's number
+};
+
+int exit_code(ErrorClass error_class);
+
+/// Of a whole run: a signal that left something undone, else the first failure, else 0.
+int exit_code(const engine::RunResult& result, const engine::Graph& graph);
+
+}  // namespace blackstart::cli

@@ -1,0 +1,223 @@
+// blackstart init: a Git repository with a plan that works, ready to be one's own.
+#include "orchestrator/cli/init.h"
+
+#include "orchestrator/base/text.h"
+#include "orchestrator/cli/exit_code.h"
+#include "orchestrator/cli/program.h"
+#include "orchestrator/cli/starter.h"
+
+namespace blackstart::cli {
+namespace {
+
+constexpr const char* kPlaceholderUrl = "https://git.example.com/homelab.git";
+constexpr const char* kPlaceholderName = "  name: homelab\n";
+constexpr const char* kPlaceholderVersion = "0.0.0";
+constexpr const char* kChartFolder = "/infrastructure/argocd/chart";
+constexpr size_t kFileLimit = 16u << 20;
+constexpr size_t kNameLimit = 40;  // the longest that leaves room for what is derived from it
+
+std::string replaced(std::string text, std::string_view from, const std::string& to) {
+  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+std::string file_url(const std::string& path) {
+  std::string url = "file://";
+  for (char c : path) {
+    if (c == ' ')
+      url += "%20";
+    else if (c == '%')
+      url += "%25";
+    else if (c == '#')
+      url += "%23";
+    else if (c == '?')
+      url += "%3F";
+    else
+      url += c;
+  }
+  return url;
+}
+
+bool is_plan_name(const std::string& name) {
+  auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  return !name.empty() && name.size() <= kNameLimit &&
+         std::all_of(name.begin(), name.end(), fits) && name.front() != '-' && name.back() != '-';
+}
+
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+void refuse_what_is_there(const Files& files, const std::string& folder) {
+  switch (files.kind(folder)) {
+    case FileKind::kMissing: return;
+    case FileKind::kFolder:
+      if (files.list(folder).empty()) return;
+      throw Error(ErrorClass::kUsage, "the folder is not empty: " + folder)
+          .hint("name a new one: blackstart init FOLDER; nothing was changed here");
+    default: throw Error(ErrorClass::kUsage, "this is no folder: " + folder);
+  }
+}
+
+/// The folder with Argo CD's manifests, made by scripts/parts/build.
+std::string chart_source(World& world, const engine::Tools& tools) {
+  std::string parts = tools.parts_folder();
+  std::string source = folder_of(parts) + "/share/argo-cd";
+  bool there = !parts.empty() && world.files.kind(source + "/templates") == FileKind::kFolder &&
+               world.files.kind(source + "/crds") == FileKind::kFolder;
+  if (there) return source;
+  throw Error(ErrorClass::kPermanent, "Argo CD's chart was not found")
+      .because(parts.empty() ? "the project's own parts are not beside this program"
+                             : "looked for templates/ and crds/ in " + source)
+      .hint(
+          "run scripts/parts/build in Blackstart's own source folder, or set BLACKSTART_PARTS to "
+          "its build/parts");
+}
+
+void write(World& world, const std::string& path, std::string_view content) {
+  world.files.make_folders(folder_of(path), 0755);
+  world.files.write(path, content, 0644);
+}
+
+void write_starter(World& world, const StarterRequest& request) {
+  std::string version = engine::Tools::pinned_version("argocd");
+  if (version.starts_with('v')) version.erase(0, 1);
+  for (const StarterFile& file : starter_files()) {
+    std::string content =
+        replaced(std::string(file.content), kPlaceholderUrl, file_url(request.folder));
+    if (file.path == "plan.yaml")
+      content = replaced(content, kPlaceholderName, "  name: " + request.name + "\n");
+    if (file.path == "README.md")
+      content = replaced(content, "# homelab\n", "# " + request.name + "\n");
+    if (file.path.ends_with("Chart.yaml"))
+      content = replaced(content, kPlaceholderVersion, version);
+    write(world, request.folder + "/" + std::string(file.path), content);
+  }
+}
+
+void copy_chart(World& world, const std::string& source, const std::string& target) {
+  for (const char* part : {"/crds", "/templates"}) {
+    for (const std::string& name : world.files.list(source + part))
+      write(world, target + part + "/" + name,
+            world.files.read(source + part + "/" + name, kFileLimit));
+  }
+}
+
+Task<Exit> run_git(World& world, engine::Tools& tools, std::string folder,
+                   std::vector<std::string> arguments) {
+  // The user's own configuration says who commits; what could ask or run something is switched off.
+  std::vector<std::string> all{"-C", std::move(folder),
+                               "-c", "commit.gpgSign=false",
+                               "-c", "core.hooksPath=/dev/null",
+                               "-c", "core.autocrlf=false",
+                               "-c", "gc.auto=0"};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  Command command =
+      tools.command(tools.find("git"), std::move(all), world.environment.get("HOME").value_or("/"));
+  if (auto config = world.environment.get("XDG_CONFIG_HOME"))
+    command.environment["XDG_CONFIG_HOME"] = *config;
+  command.environment["GIT_TERMINAL_PROMPT"] = "0";
+  co_return co_await world.processes.run(std::move(command));
+}
+
+Task<void> must_run_git(World& world, engine::Tools& tools, std::string folder,
+                        std::vector<std::string> arguments) {
+  std::string what = arguments.front() == "-c" ? "commit" : arguments.front();
+  Exit exit = co_await run_git(world, tools, std::move(folder), std::move(arguments));
+  if (exit.ok()) co_return;
+  Error error(ErrorClass::kPermanent, "git " + what + " failed (" + exit.describe() + ")");
+  for (std::string& line : exit.last_lines(5)) error.because(std::move(line));
+  throw error;
+}
+
+Task<void> commit(World& world, engine::Tools& tools, std::string folder) {
+  std::vector<std::string> init{"init", "--quiet", "-b", "main"};
+  co_await must_run_git(world, tools, folder, std::move(init));
+  std::vector<std::string> add{"add", "--all"};
+  co_await must_run_git(world, tools, folder, std::move(add));
+  std::vector<std::string> arguments;
+  for (const auto& [key, fallback] :
+       {std::pair("user.name", "blackstart"), std::pair("user.email", "blackstart@localhost")}) {
+    std::vector<std::string> question{"config", "--get", key};
+    Exit configured = co_await run_git(world, tools, folder, std::move(question));
+    if (!configured.ok())
+      arguments.insert(arguments.end(), {"-c", std::string(key) + "=" + fallback});
+  }
+  arguments.insert(arguments.end(),
+                   {"commit", "--quiet", "-m", "Start from blackstart's starter repository"});
+  co_await must_run_git(world, tools, folder, std::move(arguments));
+}
+
+void clean_up(World& world, const std::string& folder, bool was_there) {
+  if (!was_there) return world.files.remove_all(folder);
+  for (const std::string& name : world.files.list(folder))
+    world.files.remove_all(folder + "/" + name);
+}
+
+std::string absolute(World& world, std::string path) {
+  std::string here = world.environment.working_directory();
+  if (path.empty() || path == ".") return here;
+  if (!path.starts_with('/')) path = here + "/" + path;
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+}  // namespace
+
+std::string plan_name_of(const std::string& folder) {
+  std::string name;
+  for (unsigned char c : folder.substr(folder.rfind('/') + 1)) {
+    bool fits = std::isalnum(c) != 0 && c < 0x80;
+    if (fits)
+      name += static_cast<char>(std::tolower(c));
+    else if (!name.empty() && name.back() != '-')
+      name += '-';
+  }
+  name.resize(std::min(name.size(), kNameLimit));
+  while (name.ends_with('-')) name.pop_back();
+  return name.empty() ? "homelab" : name;
+}
+
+Task<void> make_starter(World& world, engine::Tools& tools, StarterRequest request) {
+  if (request.name.empty()) request.name = plan_name_of(request.folder);
+  if (!is_plan_name(request.name)) {
+    throw Error(ErrorClass::kUsage, "a plan cannot be named '" + request.name + "'")
+        .hint("use lower-case letters, digits and dashes, at most " + std::to_string(kNameLimit));
+  }
+  refuse_what_is_there(world.files, request.folder);
+  std::string chart = chart_source(world, tools);
+  tools.find("git");
+  bool was_there = world.files.kind(request.folder) == FileKind::kFolder;
+  std::exception_ptr failure;
+  try {
+    write_starter(world, request);
+    copy_chart(world, chart, request.folder + kChartFolder);
+    co_await commit(world, tools, request.folder);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) co_return;
+  clean_up(world, request.folder, was_there);
+  std::rethrow_exception(failure);
+}
+
+Task<int> run_init(Program& program) {
+  engine::Tools tools(program.world, {});
+  StarterRequest request{absolute(program.world, program.arguments.file), program.arguments.name};
+  std::string here = program.world.environment.working_directory();
+  co_await make_starter(program.world, tools, request);
+  std::string text = "Made a Git repository in " + request.folder + ":\n\n";
+  for (const auto& [path, what] :
+       {std::pair("plan.yaml", "the order in which things come up"),
+        std::pair("bootstrap/", "what Argo CD's root Application manages"),
+        std::pair("infrastructure/", "Argo CD's chart and its values"),
+        std::pair("applications/", "two small applications to begin with"),
+        std::pair("README.md", "the first session, and how to make it yours")})
+    text +=
+        "  " + std::string(path) + std::string(18 - std::string(path).size(), ' ') + what + "\n";
+  text += "\nNext:\n\n";
+  if (request.folder != here) text += "  cd " + program.arguments.file + "\n";
+  program.print(text + "  blackstart validate\n  blackstart plan\n  blackstart apply\n");
+  co_return kExitDone;
+}
+
+}  // namespace blackstart::cli

@@ -1,0 +1,56 @@
+// blackstart plan: what apply would do.
+#include "orchestrator/cli/exit_code.h"
+#include "orchestrator/cli/plan_view.h"
+#include "orchestrator/cli/workspace.h"
+
+namespace blackstart::cli {
+namespace {
+
+engine::SavedPlan saved_from(const Program& program, const engine::Session& session, const engine::RunResult& result) {
+  engine::SavedPlan saved;
+  saved.plan_file = session.plan.file;
+  saved.plan_digest = session.plan.digest;
+  saved.environment = session.plan.environment;
+  saved.target = session.journal.binding("cluster").value_or("");
+  saved.selection = program.arguments.selection;
+  for (const auto& [name, value] : program.arguments.vars) {
+    if (!session.plan.vars.at(name).sensitive) saved.vars.emplace_back(name, value);
+  }
+  for (size_t index : session.graph.order()) {
+    const engine::StageResult& stage = result.stages[index];
+    bool deferred = stage.state == engine::StageState::kDeferred;
+    saved.stages.push_back({session.plan.stages[index].name, stage.digest, deferred, stage.decision.actions});
+  }
+  return saved;
+}
+
+int code_of(const Program& program, const engine::Session& session, const engine::RunResult& result) {
+  if (int code = exit_code(result, session.graph); code != kExitDone) return code;
+  return program.arguments.detailed_exit_code && result.has_pending() ? kExitPending : kExitDone;
+}
+
+}  // namespace
+
+Task<int> run_plan(Program& program) {
+  plan::Plan plan = load_plan(program, request_of(program, plan_path(program, program.arguments.file)));
+  auto space = co_await Workspace::open(program, std::move(plan), Access::kRead);
+  engine::Session& session = space->session();
+  auto roles = space->roles(program.arguments.selection);
+  co_await space->begin();
+  engine::RunResult result = co_await engine::preview(session, std::move(roles));
+  int code = code_of(program, session, result);
+  bool json = program.arguments.output == "json";
+  program.print(json ? preview_json(session, result) : plan_text(session, result));
+  bool can_save = code == kExitDone || code == kExitPending;
+  if (!program.arguments.out_file.empty()) {
+    if (!can_save) throw Error(ErrorClass::kUsage, "the plan was not saved: some stages are in trouble");
+    program.world.files.write(program.arguments.out_file.starts_with('/')
+                                  ? program.arguments.out_file
+                                  : program.world.environment.working_directory() + "/" + program.arguments.out_file,
+                              to_text(saved_from(program, session, result)));
+  }
+  co_await space->finish(result);
+  co_return code;
+}
+
+}  // namespace blackstart::cli

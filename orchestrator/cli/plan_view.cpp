@@ -1,0 +1,168 @@
+#include "orchestrator/cli/plan_view.h"
+
+#include <boost/json.hpp>
+
+#include "orchestrator/cli/talk.h"
+
+namespace blackstart::cli {
+namespace {
+
+using engine::StageResult;
+using engine::StageState;
+namespace json = boost::json;
+
+std::string padded(std::string text, size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+
+struct Widths {
+  size_t name = 0;
+  size_t uses = 0;
+};
+
+Widths widths_of(const plan::Plan& plan) {
+  Widths widths;
+  for (const plan::Stage& stage : plan.stages) {
+    widths.name = std::max(widths.name, stage.name.size());
+    widths.uses = std::max(widths.uses, stage.uses.size());
+  }
+  return widths;
+}
+
+std::string head_line(const char* mark, const plan::Stage& stage, const Widths& widths, const std::string& text) {
+  return std::string("  ") + mark + " " + padded(stage.name, widths.name) + "  " + padded(stage.uses, widths.uses) +
+         "  " + text + "\n";
+}
+
+std::string about(const engine::Session& session) {
+  const plan::Plan& plan = session.plan;
+  std::string text = "Plan " + plan.name;
+  if (!plan.environment.empty()) text += ", environment " + plan.environment;
+  text += " (" + shortened(plan.file, session.world.environment.working_directory()) + ")\n";
+  auto identity = session.journal.binding("cluster");
+  if (plan.cluster) text += "Cluster: " + identity.value_or("not seen yet") + "\n";
+  return text + "\n";
+}
+
+std::string failure_lines(const StageResult& result, const std::string& indent) {
+  std::string text;
+  if (!result.failure) return text;
+  for (const std::string& cause : result.failure->causes()) text += indent + "because: " + cause + "\n";
+  if (!result.failure->hint().empty()) text += indent + "what to do: " + result.failure->hint() + "\n";
+  return text;
+}
+
+const char* plan_mark(const StageResult& result) {
+  switch (result.state) {
+    case StageState::kSatisfied: return "=";
+    case StageState::kSkipped: return "-";
+    case StageState::kDeferred: return "?";
+    case StageState::kPending: return result.decision.kind == engine::Decision::Kind::kWait ? "~" : "+";
+    default: return "!";
+  }
+}
+
+std::string plan_sentence(const StageResult& result) {
+  switch (result.state) {
+    case StageState::kSatisfied: return "nothing to do: " + result.reason;
+    case StageState::kSkipped: return "skipped: " + result.reason;
+    case StageState::kDeferred: return "known after stage " + result.seen.deferred_on;
+    case StageState::kPending: break;
+    default: return std::string(engine::to_string(result.state)) + ": " + (result.failure ? result.failure->summary() : result.reason);
+  }
+  return result.decision.kind == engine::Decision::Kind::kWait ? "wait: " + result.reason : result.seen.reason;
+}
+
+std::string action_lines(const StageResult& result) {
+  const std::string indent = "        ";
+  std::string text;
+  if (result.state == StageState::kDeferred && result.decision.kind == engine::Decision::Kind::kWait)
+    text += indent + "wait: " + result.decision.reason + "\n";
+  for (const engine::Action& action : result.decision.actions) {
+    text += indent + action.summary;
+    if (action.once) text += " (once)";
+    if (action.destructive) text += " (destructive)";
+    text += "\n";
+    for (const std::string& detail : action.details) text += indent + "  " + detail + "\n";
+  }
+  return text;
+}
+
+json::object outputs_json(const plan::Stage& stage, const StageResult& result) {
+  json::object outputs;
+  for (const plan::OutputSpec& output : stage.schema->outputs) {
+    auto found = result.seen.outputs.find(output.name);
+    if (found != result.seen.outputs.end() && !output.secret) outputs[output.name] = found->second;
+  }
+  return outputs;
+}
+
+json::object stage_json(const plan::Stage& stage, const StageResult& result) {
+  json::array actions;
+  for (const engine::Action& action : result.decision.actions) {
+    json::array details(action.details.begin(), action.details.end());
+    actions.emplace_back(json::object{{"id", action.id}, {"summary", action.summary}, {"details", std::move(details)},
+                                      {"once", action.once}, {"destructive", action.destructive}});
+  }
+  json::object object{{"name", stage.name}, {"uses", stage.uses}, {"stack", stage.stack},
+                      {"state", engine::to_string(result.state)}, {"holds", result.holds()},
+                      {"observation", engine::to_string(result.seen.state)}, {"reason", result.reason},
+                      {"deferredOn", result.seen.deferred_on}, {"outputs", outputs_json(stage, result)},
+                      {"actions", std::move(actions)}};
+  if (result.failure) {
+    json::array causes(result.failure->causes().begin(), result.failure->causes().end());
+    object["failure"] = json::object{{"class", to_string(result.failure->error_class())},
+                                     {"summary", result.failure->summary()}, {"causes", std::move(causes)},
+                                     {"hint", result.failure->hint()}, {"place", result.failure->place().to_string()}};
+  }
+  return object;
+}
+
+}  // namespace
+
+std::string plan_text(const engine::Session& session, const engine::RunResult& result) {
+  Widths widths = widths_of(session.plan);
+  std::string text = about(session);
+  for (size_t index : session.graph.order()) {
+    const StageResult& stage = result.stages[index];
+    if (stage.role == engine::Role::kLeftOut) continue;
+    text += head_line(plan_mark(stage), session.plan.stages[index], widths, plan_sentence(stage));
+    text += action_lines(stage) + failure_lines(stage, "        ");
+  }
+  text += "\n" + count_of(result.count(StageState::kPending), "stage") + " to do now, " +
+          std::to_string(result.count(StageState::kDeferred)) + " known only after another, " +
+          std::to_string(result.count(StageState::kSatisfied)) + " with nothing to do";
+  size_t trouble = result.count(StageState::kFailed) + result.count(StageState::kUnknown);
+  if (trouble > 0) text += ", " + std::to_string(trouble) + " in trouble";
+  return session.bus.redactor().clean(text + ".\n");
+}
+
+std::string status_text(const engine::Session& session, const engine::RunResult& result) {
+  Widths widths = widths_of(session.plan);
+  std::string text = about(session);
+  size_t broken = 0;
+  for (size_t index : session.graph.order()) {
+    const StageResult& stage = result.stages[index];
+    if (stage.role == engine::Role::kLeftOut) continue;
+    const char* mark = stage.state == StageState::kSkipped ? "-" : stage.holds() ? "ok" : "NO";
+    std::string sentence = stage.failure ? stage.failure->summary() : stage.reason.empty() ? stage.seen.reason : stage.reason;
+    broken += stage.holds() ? 0 : 1;
+    text += head_line(padded(mark, 2).c_str(), session.plan.stages[index], widths, sentence) + failure_lines(stage, "        ");
+  }
+  text += "\n" + (broken == 0 ? "Everything holds." : count_of(broken, "stage") + " do not hold; blackstart apply mends what it can.") + "\n";
+  return session.bus.redactor().clean(text);
+}
+
+std::string preview_json(const engine::Session& session, const engine::RunResult& result) {
+  json::array stages;
+  for (size_t index : session.graph.order()) {
+    if (result.stages[index].role == engine::Role::kLeftOut) continue;
+    stages.emplace_back(stage_json(session.plan.stages[index], result.stages[index]));
+  }
+  json::object whole{{"schema", "blackstart.preview/1"}, {"plan", session.plan.name}, {"file", session.plan.file},
+                     {"environment", session.plan.environment}, {"stages", std::move(stages)}};
+  return session.bus.redactor().clean(json::serialize(whole)) + "\n";
+}
+
+}  // namespace blackstart::cli

@@ -1,0 +1,43 @@
+#include "orchestrator/cli/program.h"
+
+#include <cstdio>
+#include <map>
+
+#include "orchestrator/cli/exit_code.h"
+#include "orchestrator/cli/talk.h"
+#include "orchestrator/world/async.h"
+
+namespace blackstart::cli {
+
+void Program::print(std::string_view text) const {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+namespace {
+using Run = Task<int> (*)(Program&);
+
+Run find_run(const std::string& command) {
+  static const std::map<std::string, Run> commands = {
+      {"init", run_init},       {"validate", run_validate}, {"plan", run_plan},
+      {"apply", run_apply},     {"status", run_status},     {"destroy", run_destroy},
+      {"runs", run_runs},       {"stages", run_stages},     {"version", run_version},
+  };
+  return commands.at(command);
+}
+}  // namespace
+
+Task<int> run_command(Program& program) {
+  try {
+    co_return co_await find_run(program.arguments.command)(program);
+  } catch (const Error& error) {
+    say_error(error, program.world.environment.working_directory());
+    co_return exit_code(error.error_class());
+  } catch (const std::exception& error) {
+    if (is_cancellation(std::current_exception())) co_return kExitSignal + 2;
+    say_error(Error(ErrorClass::kBug, "unexpected failure").because(error.what()), "");
+    co_return kExitBug;
+  }
+}
+
+}  // namespace blackstart::cli

@@ -1,0 +1,33 @@
+#include "orchestrator/cli/talk.h"
+
+#include <cstdio>
+
+namespace blackstart::cli {
+
+std::string shortened(const std::string& path, const std::string& folder) {
+  return !folder.empty() && path.starts_with(folder + "/") ? path.substr(folder.size() + 1) : path;
+}
+
+std::string text_of(const Error& error, const std::string& folder) {
+  std::string text = "error: " + error.summary() + "\n";
+  if (error.place().known()) text += "  at: " + shortened(error.place().to_string(), folder) + "\n";
+  for (const std::string& cause : error.causes()) text += "  because: " + cause + "\n";
+  if (!error.hint().empty()) text += "  what to do: " + error.hint() + "\n";
+  return text;
+}
+
+void say_error(const Error& error, const std::string& folder) {
+  std::string text = text_of(error, folder);
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+std::string text_of(const Diagnostic& diagnostic, const std::string& folder) {
+  std::string text = shortened(diagnostic.place.to_string(), folder);
+  if (!text.empty()) text += ": ";
+  text += diagnostic.severity == Severity::kError ? "error: " : "warning: ";
+  text += diagnostic.message + "\n";
+  if (!diagnostic.hint.empty()) text += "    " + diagnostic.hint + "\n";
+  return text;
+}
+
+}  // namespace blackstart::cli

@@ -1,0 +1,165 @@
+#include "orchestrator/cli/workspace.h"
+
+#include <cstdio>
+
+#include "orchestrator/cli/exit_code.h"
+#include "orchestrator/cli/sinks.h"
+#include "orchestrator/cli/talk.h"
+
+namespace blackstart::cli {
+namespace {
+
+std::string absolute(const Program& program, const std::string& path) {
+  return path.starts_with('/') ? path : program.world.environment.working_directory() + "/" + path;
+}
+
+std::string state_home(const Environment& environment) {
+  if (auto folder = environment.get("XDG_STATE_HOME"); folder && folder->starts_with('/')) return *folder;
+  if (auto home = environment.get("HOME"); home && home->starts_with('/')) return *home + "/.local/state";
+  throw Error(ErrorClass::kUsage, "there is no place for the state: neither XDG_STATE_HOME nor HOME is set")
+      .hint("name a folder with --state");
+}
+
+int64_t signed_count(const engine::RunResult& result, engine::StageState state) {
+  return static_cast<int64_t>(result.count(state));
+}
+
+const char* word_for(const engine::RunResult& result, int code) {
+  if (code == kExitDone) return result.count(engine::StageState::kDone) > 0 ? "done" : "nothing to do";
+  if (code == kExitOutOfTime) return "out of time";
+  return code >= kExitSignal ? "stopped" : "failed";
+}
+
+}  // namespace
+
+std::string plan_path(const Program& program, const std::string& given) {
+  std::string path = absolute(program, given.empty() ? "plan.yaml" : given);
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  if (program.world.files.kind(path) == FileKind::kFolder) path += "/plan.yaml";
+  if (program.world.files.kind(path) == FileKind::kFile) return path;
+  throw Error(ErrorClass::kUsage, "there is no plan at " + path)
+      .hint("name the plan's file, go to its folder, or make a starter repository with blackstart init");
+}
+
+plan::Request request_of(const Program& program, const std::string& file) {
+  plan::Request request;
+  request.file = file;
+  request.environment = program.arguments.environment;
+  request.vars = program.arguments.vars;
+  return request;
+}
+
+plan::Plan load_plan(const Program& program, const plan::Request& request) {
+  Diagnostics diagnostics;
+  const World& world = program.world;
+  auto plan = plan::load(world.files, world.environment, request, program.catalog, diagnostics);
+  for (const Diagnostic& diagnostic : diagnostics.sorted()) {
+    std::string text = text_of(diagnostic, world.environment.working_directory());
+    std::fwrite(text.data(), 1, text.size(), stderr);
+  }
+  if (plan) return std::move(*plan);
+  throw Error(ErrorClass::kUsage, "the plan has " + count_of(diagnostics.error_count(), "problem") + "; nothing was done")
+      .hint("correct what is named above, then look with blackstart validate");
+}
+
+std::string state_folder_of(const Program& program, const plan::Plan& plan) {
+  if (!program.arguments.state.empty()) return absolute(program, program.arguments.state);
+  std::string key = sha256_hex(plan.file + "\n" + plan.environment).substr(0, 8);
+  std::string environment = plan.environment.empty() ? "" : "-" + plan.environment;
+  return state_home(program.world.environment) + "/blackstart/" + plan.name + environment + "-" + key;
+}
+
+Workspace::Workspace(Program& program, plan::Plan plan)
+    : program_(program), plan_(std::move(plan)), graph_(plan_), state_folder_(state_folder_of(program, plan_)),
+      run_id_(journal::new_run_id(program.world)), bus_(program.world.clock), tools_(program.world, plan_.tools) {
+  for (const auto& [name, variable] : plan_.vars) {
+    if (variable.sensitive) redact_all(bus_.redactor(), variable.value);
+  }
+}
+
+Workspace::~Workspace() = default;
+
+Task<std::unique_ptr<Workspace>> Workspace::open(Program& program, plan::Plan plan, Access access,
+                                                 const engine::SavedPlan* saved) {
+  std::unique_ptr<Workspace> space(new Workspace(program, std::move(plan)));
+  space->writes_ = access == Access::kWrite;
+  if (space->writes_) {
+    program.world.files.make_folders(space->state_folder_);
+    space->lock_ = journal::RunLock::acquire(program.world, space->state_folder_, program.arguments.command);
+  }
+  journal::Opened opened = co_await journal::open(program.world, space->state_folder_ + "/journal.db", !space->writes_);
+  space->journal_ = std::move(opened.journal);
+  add_sinks(space->bus_, program, space->plan_, space->writes_ ? space->journal_.get() : nullptr);
+  if (!opened.set_aside.empty()) {
+    space->bus_.publish(events::Notice{"warning", "", "", "the journal was damaged and set aside as " + opened.set_aside,
+                                       {}, "history is lost, nothing else: the run goes on from what it observes"});
+  }
+  engine::RunOptions options;
+  options.parallelism = program.arguments.parallelism;
+  options.saved = saved;
+  Workspace* self = space.get();
+  options.confirm = [self](std::string question) { return self->confirm(std::move(question)); };
+  if (space->lock_) options.on_activity = [self](const std::string& what) { self->lock_->set_activity(what); };
+  space->session_ = std::make_unique<engine::Session>(program.world, space->bus_, *space->journal_, space->plan_,
+                                                      program.catalog, space->graph_, space->tools_, space->run_id_,
+                                                      space->state_folder_, std::move(options));
+  program.on_signal = [self](int signal, int count) { self->on_signal(signal, count); };
+  co_return space;
+}
+
+void Workspace::on_signal(int signal, int count) {
+  std::string message = count < 2 ? "stopping: nothing new is started, running actions may finish; again: stop them at once"
+                                  : "stopping at once";
+  bus_.publish(events::Notice{"warning", "", "", std::move(message), {}, ""});
+  session_->request_stop(signal, count);
+}
+
+std::vector<engine::Role> Workspace::roles(const engine::Selection& selection) const {
+  return engine::select(plan_, graph_, selection);
+}
+
+Task<void> Workspace::begin() {
+  bus_.publish(events::RunStarted{run_id_, program_.arguments.command, plan_.name, plan_.file, plan_.environment,
+                                  state_folder_, BLACKSTART_VERSION, static_cast<int64_t>(plan_.stages.size())});
+  if (!writes_) co_return;
+  const Environment& environment = program_.world.environment;
+  journal::RunInfo run;
+  run.id = run_id_;
+  run.command = program_.arguments.command;
+  run.plan_name = plan_.name;
+  run.plan_digest = plan_.digest;
+  run.environment = plan_.environment;
+  run.user = environment.user();
+  run.host = environment.host();
+  run.pid = environment.pid();
+  run.started = program_.world.clock.wall_time();
+  co_await journal_->begin_run(std::move(run));
+}
+
+Task<int> Workspace::finish(const engine::RunResult& result) {
+  using engine::StageState;
+  int code = exit_code(result, graph_);
+  events::RunEnded end;
+  end.run = run_id_;
+  end.result = word_for(result, code);
+  end.exit_code = code;
+  end.elapsed_ms = result.elapsed.count();
+  end.done = signed_count(result, StageState::kDone);
+  end.satisfied = signed_count(result, StageState::kSatisfied);
+  end.failed = signed_count(result, StageState::kFailed);
+  end.blocked = signed_count(result, StageState::kBlocked) + signed_count(result, StageState::kStopped);
+  end.skipped = signed_count(result, StageState::kSkipped);
+  if (code != kExitDone) end.resume = command_line(program_.arguments, program_.arguments.command);
+  if (writes_) co_await journal_->end_run(run_id_, end.result, code);
+  bus_.publish(std::move(end));
+  bus_.flush();
+  if (writes_) co_await journal_->flush();
+  co_return code;
+}
+
+Task<bool> Workspace::confirm(std::string question) {
+  if (program_.arguments.yes) co_return true;
+  co_return co_await ask_on_terminal(program_, bus_.redactor().clean(question));
+}
+
+}  // namespace blackstart::cli
