@@ -1,0 +1,173 @@
+// Who starts when, who goes on, who is left out.
+#include "tests/simulation/engine_fixture.h"
+
+namespace blackstart::sim {
+namespace {
+
+using engine::Role;
+using engine::StageState;
+
+TEST_F(EngineTest, Order_AStageStartsWhenItsNeedsHold) {
+  plan(R"(
+    - {name: c, uses: thing, needs: [b], with: {name: c}}
+    - {name: b, uses: thing, needs: [a], with: {name: b}}
+    - {name: a, uses: thing, with: {name: a}}
+)");
+  outside.treatments["a"].takes = seconds(2);
+  outside.treatments["b"].settles = seconds(3);
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  EXPECT_EQ(entered(run, "b", "observing"), seconds(2));
+  EXPECT_EQ(entered(run, "c", "observing"), seconds(5));
+  EXPECT_EQ(outside.end_state(), "a=x\nb=x\nc=x\n");
+}
+
+TEST_F(EngineTest, Readiness_IsThatOfTheEdgeAndNotOfTheLevel) {
+  plan(R"(
+    - {name: slow, uses: thing, with: {name: slow}}
+    - {name: quick, uses: thing, with: {name: quick}}
+    - {name: after-quick, uses: thing, needs: [quick], with: {name: after-quick}}
+)");
+  outside.treatments["slow"].takes = seconds(60);
+  outside.treatments["quick"].takes = seconds(1);
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  EXPECT_EQ(entered(run, "after-quick", "done"), seconds(1));
+  EXPECT_EQ(run.elapsed, seconds(60)) << "independent stages run side by side";
+}
+
+TEST_F(EngineTest, Branches_GoOnWhenOneFailsAndItsDependentsAreBlocked) {
+  plan(R"(
+    - {name: bad, uses: thing, with: {name: bad}}
+    - {name: after-bad, uses: thing, needs: [bad], with: {name: after-bad}}
+    - {name: far-after-bad, uses: thing, needs: [after-bad], with: {name: far-after-bad}}
+    - {name: good, uses: thing, with: {name: good}}
+    - {name: after-good, uses: thing, needs: [good], with: {name: after-good}}
+)");
+  outside.treatments["bad"].writes = {{.status = 422}};
+  outside.treatments["good"].takes = seconds(5);
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_EQ(run.stage("bad").state, StageState::kFailed);
+  EXPECT_EQ(run.stage("after-bad").state, StageState::kBlocked);
+  EXPECT_EQ(run.stage("after-bad").reason, "needs stage bad, which failed");
+  EXPECT_EQ(run.stage("far-after-bad").state, StageState::kBlocked);
+  EXPECT_EQ(run.stage("after-good").state, StageState::kDone);
+  EXPECT_EQ(outside.end_state(), "after-good=x\ngood=x\n");
+}
+
+TEST_F(EngineTest, OnFailureStop_StartsNothingNewAndLetsTheRunningEnd) {
+  plan(R"(
+    - {name: bad, uses: thing, onFailure: stop, with: {name: bad}}
+    - {name: running, uses: thing, with: {name: running}}
+    - {name: later, uses: thing, needs: [running], with: {name: later}}
+)");
+  outside.treatments["bad"].writes = {{.status = 422}};
+  outside.treatments["running"].takes = seconds(5);
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_EQ(run.stage("running").state, StageState::kDone);
+  EXPECT_EQ(run.stage("later").state, StageState::kStopped);
+  EXPECT_FALSE(outside.things.contains("later"));
+}
+
+TEST_F(EngineTest, When_FalseSkipsTheStageAndHoldsForItsDependents) {
+  plan(R"(
+    - {name: a, uses: thing, when: false, with: {name: a}}
+    - {name: b, uses: thing, needs: [a], with: {name: b}}
+)");
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  EXPECT_EQ(run.stage("a").state, StageState::kSkipped);
+  EXPECT_EQ(run.stage("b").state, StageState::kDone);
+  EXPECT_EQ(outside.end_state(), "b=x\n");
+}
+
+TEST_F(EngineTest, When_CanDependOnWhatAnEarlierStageFound) {
+  plan(R"(
+    - {name: a, uses: thing, with: {name: a, value: small}}
+    - {name: b, uses: thing, when: "${{ stages.a.outputs.value == 'large' }}", with: {name: b}}
+    - {name: c, uses: thing, when: "${{ stages.a.outputs.value == 'small' }}", with: {name: c}}
+)");
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  EXPECT_EQ(outside.end_state(), "a=small\nc=x\n");
+}
+
+TEST_F(EngineTest, Selection_WithANeedThatDoesNotHoldIsRefusedBeforeAnyWrite) {
+  plan(R"(
+    - {name: a, uses: thing, with: {name: a}}
+    - {name: b, uses: thing, needs: [a], with: {name: b}}
+)");
+  Request only_b;
+  only_b.selection.only = {"b"};
+  Outcome run = machine.run(only_b);
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_EQ(run.stage("a").role, Role::kCheck);
+  EXPECT_EQ(run.stage("b").state, StageState::kBlocked);
+  EXPECT_THAT(run.stage("a").failure->summary(), testing::HasSubstr("is not selected but needed"));
+  EXPECT_EQ(outside.writes(), 0);
+
+  outside.things["a"] = {"x", {}};
+  run = machine.run(only_b);
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  EXPECT_EQ(outside.count("set a"), 0) << "a need is looked at, never made";
+  EXPECT_EQ(outside.count("set b"), 1);
+}
+
+TEST_F(EngineTest, Selection_LeavesEverythingElseAlone) {
+  plan(R"(
+    - {name: a, uses: thing, with: {name: a}}
+    - {name: b, uses: thing, with: {name: b}}
+)");
+  Request only_b;
+  only_b.selection.only = {"b"};
+  EXPECT_EQ(machine.run(only_b).exit_code, 0);
+  EXPECT_EQ(outside.end_state(), "b=x\n");
+  EXPECT_EQ(outside.reads.count("a"), 0u);
+}
+
+TEST_F(EngineTest, Parallelism_BoundsActionsAtATime) {
+  std::string stages;
+  for (int i = 0; i < 8; ++i)
+    stages += "    - {name: s" + std::to_string(i) + ", uses: thing, with: {name: s" +
+              std::to_string(i) + "}}\n";
+  plan(stages);
+  for (int i = 0; i < 8; ++i) outside.treatments["s" + std::to_string(i)].takes = seconds(10);
+  Outcome run = machine.run({.parallelism = 2});
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_EQ(run.elapsed, seconds(40));
+}
+
+TEST_F(EngineTest, Limits_OfToolsAndOfLightWorkAreTheirOwn) {
+  std::string stages;
+  for (int i = 0; i < 8; ++i) {
+    for (const char* type : {"thing", "tool.thing"}) {
+      std::string name = std::string(type).substr(0, 2) + std::to_string(i);
+      stages += "    - {name: " + name + ", uses: " + type + ", with: {name: " + name + "}}\n";
+      outside.treatments[name].takes = seconds(10);
+    }
+  }
+  plan(stages);
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_EQ(run.elapsed, seconds(20)) << "tools four at a time, light work ten at a time";
+  EXPECT_EQ(run.stage("th7").elapsed, seconds(10));
+}
+
+TEST_F(EngineTest, Destroy_TakesAwayInReverseOrder) {
+  plan(R"(
+    - {name: a, uses: thing, with: {name: a}}
+    - {name: b, uses: thing, needs: [a], with: {name: b}}
+)");
+  ASSERT_EQ(apply().exit_code, 0);
+  outside.treatments["b"].takes = seconds(3);
+  Outcome run = machine.run({.verb = Verb::kDestroy});
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  EXPECT_EQ(outside.end_state(), "");
+  EXPECT_EQ(outside.count("remove b"), 1);
+  EXPECT_GE(*entered(run, "a", "acting"), *entered(run, "b", "done"));
+}
+
+}  // namespace
+}  // namespace blackstart::sim

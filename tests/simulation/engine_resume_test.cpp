@@ -1,0 +1,243 @@
+// Stopping, dying, and going on; and looking without touching.
+#include "tests/simulation/engine_fixture.h"
+
+namespace blackstart::sim {
+namespace {
+
+using engine::StageState;
+
+constexpr const char* kTwo = R"(
+    - {name: a, uses: thing, with: {name: a}}
+    - {name: b, uses: thing, needs: [a], with: {name: b}}
+)";
+
+/// The user presses Ctrl-C `count` times in all, `after` the begin.
+Request stopped_after(SimWorld& world, Duration after, int count) {
+  Request request;
+  request.beside = [&world, after, count](engine::Session& session) {
+    return [](SimClock& clock, Duration pause, int times, engine::Session& to_stop) -> Task<void> {
+      co_await clock.sleep_until(clock.now() + pause);
+      for (int i = 1; i <= times; ++i) to_stop.request_stop(2, i);
+    }(world.clock(), after, count, session);
+  };
+  return request;
+}
+
+TEST_F(EngineTest, SoftStop_LetsTheRunningActionEndAndStartsNothing) {
+  plan(kTwo);
+  outside.treatments["a"].takes = seconds(20);
+  Outcome run = machine.run(stopped_after(world, seconds(5), 1));
+  EXPECT_EQ(run.exit_code, 130);
+  EXPECT_EQ(run.elapsed, seconds(20));
+  EXPECT_EQ(run.stage("a").state, StageState::kDone);
+  EXPECT_EQ(run.stage("b").state, StageState::kStopped);
+  EXPECT_EQ(outside.end_state(), "a=x\n");
+  run = apply();
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_EQ(outside.count("set a"), 1);
+}
+
+TEST_F(EngineTest, SoftStop_HoldsForAnActionThatWaitsForItsTurn) {
+  plan(R"(
+    - {name: a, uses: thing, with: {name: a}}
+    - {name: b, uses: thing, with: {name: b}}
+)");
+  outside.treatments["a"].takes = outside.treatments["b"].takes = seconds(10);
+  Request request = stopped_after(world, seconds(5), 1);
+  request.parallelism = 1;
+  Outcome run = machine.run(request);
+  EXPECT_EQ(run.exit_code, 130);
+  EXPECT_EQ(run.elapsed, seconds(10));
+  EXPECT_EQ(run.stage("b").state, StageState::kStopped);
+  EXPECT_EQ(outside.end_state(), "a=x\n");
+}
+
+TEST_F(EngineTest, SoftStop_EndsAWaitAtOnce) {
+  plan(kTwo);
+  outside.treatments["a"].settles = minutes(5);
+  Outcome run = machine.run(stopped_after(world, seconds(5), 1));
+  EXPECT_EQ(run.exit_code, 130);
+  EXPECT_EQ(run.elapsed, seconds(5));
+  EXPECT_EQ(run.stage("a").state, StageState::kStopped);
+}
+
+TEST_F(EngineTest, SoftStop_GivesARunningActionThirtySeconds) {
+  plan(kTwo);
+  outside.treatments["a"].takes = minutes(5);
+  Outcome run = machine.run(stopped_after(world, seconds(5), 1));
+  EXPECT_EQ(run.exit_code, 130);
+  EXPECT_EQ(run.elapsed, seconds(35));
+  EXPECT_EQ(run.stage("a").state, StageState::kStopped);
+}
+
+TEST_F(EngineTest, HardStop_CancelsTheRunningActionAndTheNextRunGoesOn) {
+  plan(kTwo);
+  outside.treatments["a"].takes = seconds(20);
+  Outcome run = machine.run(stopped_after(world, seconds(5), 2));
+  EXPECT_EQ(run.exit_code, 130);
+  EXPECT_EQ(run.elapsed, seconds(5));
+  EXPECT_EQ(outside.end_state(), "");
+  run = apply();
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  EXPECT_EQ(outside.end_state(), "a=x\nb=x\n");
+}
+
+TEST_F(EngineTest, SecondRun_ActsNowhereAndLooksOnceAtEachStage) {
+  plan(kTwo);
+  ASSERT_EQ(apply().exit_code, 0);
+  outside.effects.clear();
+  outside.reads.clear();
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_EQ(outside.writes(), 0);
+  EXPECT_TRUE(run.all<events::ActionStarted>().empty());
+  EXPECT_EQ(run.result.count(StageState::kSatisfied), 2u);
+  EXPECT_EQ(outside.reads["a"], 1);
+  EXPECT_EQ(run.elapsed, Duration(0));
+}
+
+TEST_F(EngineTest, Drift_IsPutRight) {
+  plan(kTwo);
+  ASSERT_EQ(apply().exit_code, 0);
+  outside.things["a"].value = "crooked";
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_EQ(run.stage("a").state, StageState::kDone);
+  EXPECT_EQ(run.stage("b").state, StageState::kSatisfied);
+  EXPECT_EQ(outside.end_state(), "a=x\nb=x\n");
+}
+
+#ifdef BLACKSTART_FAILPOINTS
+TEST_F(EngineTest, Resume_AfterACrashBetweenEffectAndOutcome_ObservesInsteadOfRepeating) {
+  plan("    - {name: a, uses: thing.once, with: {name: a}}\n");
+  ASSERT_EQ(apply().exit_code, 0);
+  auto points = world.failpoints();
+  auto found = std::ranges::find(points, "http.write.after:POST");
+  ASSERT_NE(found, points.end());
+  outside.things.clear();
+  outside.effects.clear();
+
+  Machine fresh(world, things_catalog());
+  world.crash_at(static_cast<size_t>(found - points.begin()) + 1);
+  Outcome crashed = fresh.apply();
+  ASSERT_EQ(crashed.end, End::kCrashed);
+  EXPECT_EQ(outside.count("make a"), 1);
+  Outcome resumed = fresh.apply();
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.transcript();
+  EXPECT_EQ(outside.count("make a"), 1);
+  EXPECT_EQ(resumed.stage("a").state, StageState::kSatisfied);
+}
+
+TEST_F(EngineTest, Resume_AfterACrashBeforeTheEffect_DoesIt) {
+  plan("    - {name: a, uses: thing.once, with: {name: a}}\n");
+  ASSERT_EQ(apply().exit_code, 0);
+  auto points = world.failpoints();
+  auto found = std::ranges::find(points, "http.write.before:POST");
+  ASSERT_NE(found, points.end());
+  outside.things.clear();
+  outside.effects.clear();
+
+  Machine fresh(world, things_catalog());
+  world.crash_at(static_cast<size_t>(found - points.begin()) + 1);
+  ASSERT_EQ(fresh.apply().end, End::kCrashed);
+  EXPECT_EQ(outside.count("make a"), 0);
+  EXPECT_EQ(fresh.apply().exit_code, 0);
+  EXPECT_EQ(outside.count("make a"), 1);
+}
+#endif
+
+TEST_F(EngineTest, Once_ALostAnswerDoesNotMakeItTwice) {
+  plan("    - {name: a, uses: thing.once, with: {name: a}}\n");
+  outside.treatments["a"].writes = {
+      {.error = Error(ErrorClass::kTransient, "connection reset"), .after_effect = true}};
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  EXPECT_EQ(outside.count("make a"), 1);
+}
+
+TEST_F(EngineTest, Preview_ChangesNothingAndDefersWhatIsNotKnownYet) {
+  plan(R"(
+    - {name: a, uses: thing, with: {name: a, value: large}}
+    - {name: b, uses: thing, with: {name: b, value: "${{ stages.a.outputs.value }}"}}
+    - {name: c, uses: thing, with: {name: c}}
+)");
+  outside.things["c"] = {"x", {}};
+  Outcome run = preview();
+  EXPECT_EQ(outside.writes(), 0);
+  EXPECT_EQ(run.stage("a").state, StageState::kPending);
+  EXPECT_EQ(run.stage("b").state, StageState::kDeferred);
+  EXPECT_EQ(run.stage("b").reason, "known after stage a");
+  EXPECT_EQ(run.stage("c").state, StageState::kSatisfied);
+
+  ASSERT_EQ(apply().exit_code, 0);
+  EXPECT_EQ(outside.things["b"].value, "large");
+  run = preview();
+  EXPECT_EQ(run.result.count(StageState::kSatisfied), 3u) << "what was deferred is known now";
+}
+
+TEST_F(EngineTest, Preview_OfAServerThatDoesNotAnswerIsUnknownAndBounded) {
+  plan(kTwo);
+  outside.weather = [](const HttpRequest&) {
+    return std::optional(Fault{.error = Error(ErrorClass::kUnreachable, "no connection")});
+  };
+  Outcome run = preview();
+  EXPECT_EQ(run.stage("a").state, StageState::kUnknown);
+  EXPECT_EQ(run.stage("b").state, StageState::kUnknown);
+  EXPECT_EQ(run.exit_code, 3);
+}
+
+engine::SavedPlan saved_from(const Outcome& preview) {
+  engine::SavedPlan saved;
+  for (size_t i = 0; i < preview.stage_names.size(); ++i) {
+    const engine::StageResult& stage = preview.result.stages[i];
+    bool deferred = stage.state == StageState::kDeferred;
+    saved.stages.push_back(
+        {preview.stage_names[i], stage.digest, deferred, stage.decision.actions});
+  }
+  return saved;
+}
+
+TEST_F(EngineTest, SavedPlan_IsAppliedAsItWasShown) {
+  plan(kTwo);
+  engine::SavedPlan saved = saved_from(preview());
+  Request request;
+  request.saved = &saved;
+  EXPECT_EQ(machine.run(request).exit_code, 0);
+  EXPECT_EQ(outside.end_state(), "a=x\nb=x\n");
+}
+
+TEST_F(EngineTest, SavedPlan_IsRefusedWhenTheWorldHasChangedSince) {
+  plan(kTwo);
+  outside.things["a"] = {"x", {}};
+  engine::SavedPlan saved = saved_from(preview());
+  outside.things.clear();
+  Request request;
+  request.saved = &saved;
+  Outcome run = machine.run(request);
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_EQ(run.stage("a").failure->error_class(), ErrorClass::kConflict);
+  EXPECT_EQ(run.stage("b").state, StageState::kBlocked);
+  EXPECT_EQ(outside.writes(), 0);
+}
+
+TEST_F(EngineTest, SavedPlan_ThatHasActionsWhereNothingIsLeftToDoIsFine) {
+  plan(kTwo);
+  engine::SavedPlan saved = saved_from(preview());
+  outside.things["a"] = {"x", {}};
+  Request request;
+  request.saved = &saved;
+  EXPECT_EQ(machine.run(request).exit_code, 0) << "somebody has done a part of it";
+  EXPECT_EQ(outside.count("set a"), 0);
+}
+
+TEST_F(EngineTest, Lock_TheSecondRunIsRefusedAndSaysWhoHoldsIt) {
+  plan(kTwo);
+  auto held = journal_lock();
+  Outcome run = apply();
+  ASSERT_TRUE(run.refused.has_value());
+  EXPECT_EQ(run.exit_code, 5);
+  EXPECT_EQ(outside.writes(), 0);
+}
+
+}  // namespace
+}  // namespace blackstart::sim

@@ -1,0 +1,201 @@
+// Trouble: which of it is worth another try, how often, until when, and what is said at the end.
+#include "tests/simulation/engine_fixture.h"
+
+namespace blackstart::sim {
+namespace {
+
+using engine::StageState;
+
+constexpr const char* kOne = R"(
+    - {name: a, uses: thing, timeout: 2m, retry: {attempts: 4, backoff: 1s}, with: {name: a}}
+)";
+
+Fault refused() {
+  return {.error = Error(ErrorClass::kUnreachable, "no connection").because("Connection refused")};
+}
+
+/// No fault, in a list of faults.
+Fault passes() { return {}; }
+
+TEST_F(EngineTest, Retry_TransientTroubleIsTriedAgainAsOftenAsTheStageSays) {
+  plan(kOne);
+  outside.treatments["a"].writes = {{.status = 500}, {.status = 500}, {.status = 500}};
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  auto retries = run.all<events::Retrying>();
+  ASSERT_EQ(retries.size(), 3u);
+  EXPECT_EQ(outside.count("set a"), 1);
+  // 1 s, 2 s, 4 s, each with half as much jitter either way.
+  int64_t expected = 1000;
+  for (const events::Retrying& retry : retries) {
+    EXPECT_EQ(retry.error_class, "transient");
+    EXPECT_GE(retry.delay_ms, expected / 2);
+    EXPECT_LE(retry.delay_ms, expected * 3 / 2);
+    expected *= 2;
+  }
+  EXPECT_EQ(run.elapsed.count(), retries[0].delay_ms + retries[1].delay_ms + retries[2].delay_ms);
+}
+
+TEST_F(EngineTest, Retry_TransientTroubleThatStaysFailsAfterTheLastAttempt) {
+  plan(kOne);
+  outside.treatments["a"].writes.assign(50, Fault{.status = 500});
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_EQ(outside.treatments["a"].writes.size(), 46u) << "four attempts";
+  EXPECT_EQ(run.stage("a").failure->error_class(), ErrorClass::kTransient);
+  EXPECT_EQ(run.stage("a").failure->place().line, 7);
+}
+
+TEST_F(EngineTest, Retry_PermanentTroubleAndRefusedRightsAreNotTriedAgain) {
+  for (int status : {401, 409, 422}) {
+    SCOPED_TRACE(status);
+    plan(kOne);
+    outside.treatments["a"].writes.assign(2, Fault{.status = status});
+    Outcome run = apply();
+    EXPECT_EQ(run.exit_code, status == 401 ? 4 : 1);
+    EXPECT_EQ(outside.treatments["a"].writes.size(), 1u);
+    EXPECT_EQ(run.elapsed, Duration(0));
+  }
+}
+
+TEST_F(EngineTest, Retry_WaitsAsLongAsAThrottlingServerAsks) {
+  plan(kOne);
+  outside.treatments["a"].writes.assign(6, Fault{.status = 429, .retry_after = 7});
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0) << "throttling is no failed attempt";
+  EXPECT_GE(run.elapsed, seconds(42));
+}
+
+TEST_F(EngineTest, Retry_AnEffectWhoseAnswerWasLostIsSeenAndNotRepeated) {
+  plan(kOne);
+  outside.treatments["a"].writes = {
+      {.error = Error(ErrorClass::kTransient, "connection reset"), .after_effect = true}};
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  EXPECT_EQ(outside.count("set a"), 1);
+}
+
+TEST_F(EngineTest, Unknown_NeverCountsAsAbsent) {
+  plan(kOne);
+  outside.treatments["a"].reads = {{.status = 500}, {.status = 503}, refused()};
+  outside.things["a"] = {"x", {}};
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  EXPECT_EQ(run.stage("a").state, StageState::kSatisfied);
+  EXPECT_EQ(outside.writes(), 0);
+}
+
+TEST_F(EngineTest, Unreachable_IsWaitedOutWhenItComesBack) {
+  plan(kOne);
+  outside.weather = [this](const HttpRequest&) -> std::optional<Fault> {
+    if (world.clock().elapsed() < seconds(90)) return refused();
+    return std::nullopt;
+  };
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  EXPECT_GE(run.elapsed, seconds(90));
+  EXPECT_EQ(outside.count("set a"), 1);
+}
+
+TEST_F(EngineTest, Unreachable_ForGoodEndsAtTheDeadlineAndSaysWhatItWaitedFor) {
+  plan(kOne);
+  outside.weather = [](const HttpRequest&) { return std::optional(refused()); };
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 6);
+  EXPECT_EQ(run.elapsed, minutes(2));
+  const Error& error = *run.stage("a").failure;
+  EXPECT_EQ(error.error_class(), ErrorClass::kDeadline);
+  EXPECT_EQ(error.full_text(), "not done within 2m00s: no connection: Connection refused");
+  EXPECT_THAT(error.hint(), testing::HasSubstr("run again"));
+}
+
+TEST_F(EngineTest, Retry_AnOutageThatWasWaitedOutUsesUpNoAttempts) {
+  plan(kOne);
+  for (int i = 0; i < 6; ++i) outside.treatments["a"].writes.push_back(refused());
+  outside.treatments["a"].writes.push_back({.status = 500});
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+}
+
+TEST_F(EngineTest, Retry_LooksThatFailNowAndThenInALongWaitDoNotAddUp) {
+  plan("    - {name: a, uses: thing, timeout: 1h, with: {name: a}}\n");
+  outside.treatments["a"].settles = minutes(20);
+  for (int i = 0; i < 40; ++i)
+    outside.treatments["a"].reads.push_back(i % 4 == 3 ? Fault{.status = 500} : passes());
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+}
+
+TEST_F(EngineTest, Retry_ALookThatSucceedsDoesNotForgiveAnActionThatFails) {
+  plan(kOne);
+  for (int i = 0; i < 50; ++i) {
+    outside.treatments["a"].writes.push_back({.status = 500});
+    outside.treatments["a"].reads.push_back({.status = 500});
+    outside.treatments["a"].reads.push_back(passes());
+  }
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_EQ(outside.treatments["a"].writes.size(), 46u) << "four attempts";
+}
+
+TEST_F(EngineTest, Wait_EndsWhenTheWatchSaysSo) {
+  plan(kOne);
+  outside.treatments["a"].settles = seconds(4);
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  EXPECT_EQ(run.elapsed, seconds(4));
+  EXPECT_EQ(outside.reads["a"], 3) << "before the action, after it, and when it was ready";
+  ASSERT_EQ(run.all<events::Waiting>().size(), 1u);
+  EXPECT_EQ(run.all<events::Waiting>()[0].reason, "a is starting");
+}
+
+TEST_F(EngineTest, Wait_EndsAtTheStagesDeadlineWithTheReason) {
+  plan(kOne);
+  outside.treatments["a"].settles = minutes(60);
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 6);
+  EXPECT_EQ(run.elapsed, minutes(2));
+  EXPECT_EQ(run.stage("a").failure->full_text(), "not done within 2m00s: a is starting");
+}
+
+TEST_F(EngineTest, Deadline_EndsAnActionThatHangsAndTheNextRunGoesOn) {
+  plan(kOne);
+  outside.treatments["a"].takes = minutes(60);
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 6);
+  EXPECT_EQ(run.elapsed, minutes(2));
+  EXPECT_THAT(run.stage("a").failure->full_text(), testing::HasSubstr("making a"));
+  EXPECT_EQ(run.all<events::ActionEnded>().at(0).result, "cancelled");
+
+  outside.treatments["a"].takes = seconds(1);
+  EXPECT_EQ(apply().exit_code, 0);
+  EXPECT_EQ(outside.count("set a"), 1);
+}
+
+TEST_F(EngineTest, Verification_TheSameActionThreeTimesWithoutEffectIsAFailure) {
+  plan(kOne);
+  outside.treatments["a"].forgets = true;
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 7);
+  EXPECT_EQ(outside.count("set a"), 3);
+  EXPECT_EQ(run.stage("a").failure->summary(), "done 3 times, and still: a is not there");
+}
+
+TEST_F(EngineTest, Heartbeats_ComeEveryTenSecondsWithWhatIsWaitedFor) {
+  plan(kOne);
+  outside.treatments["a"].takes = seconds(15);
+  outside.treatments["a"].settles = seconds(20);
+  Outcome run = apply();
+  auto beats = run.all<events::Heartbeat>();
+  ASSERT_EQ(beats.size(), 3u) << run.transcript();
+  EXPECT_EQ(beats[0].state, "acting");
+  EXPECT_EQ(beats[0].reason, "making a");
+  EXPECT_EQ(beats[0].elapsed_ms, 10'000);
+  EXPECT_EQ(beats[0].deadline_ms, 110'000);
+  EXPECT_EQ(beats[1].state, "verifying");
+  EXPECT_EQ(beats[1].reason, "a is starting");
+  EXPECT_EQ(beats[2].elapsed_ms, 30'000);
+}
+
+}  // namespace
+}  // namespace blackstart::sim
