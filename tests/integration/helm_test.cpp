@@ -1,0 +1,139 @@
+// helm.release with the real helm, 3 and 4: what goes wrong, and a helm killed half-way.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "tests/integration/support/program.h"
+
+namespace blackstart::test {
+namespace {
+
+std::string release_plan(const std::string& more = "", const std::string& spec = "") {
+  std::string plan = plan_with_cluster(R"(
+    - name: web
+      uses: helm.release
+      timeout: 60s
+      with:
+        release: web
+        namespace: web
+        createNamespace: true
+        chart: {path: chart}
+)" + more);
+  if (!spec.empty()) plan.replace(plan.find("spec:\n"), 6, "spec:\n" + spec);
+  return plan;
+}
+
+void write_chart(Rehearsal& rehearsal, const std::string& body) {
+  rehearsal.write("chart/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+  rehearsal.write("chart/values.yaml", "replicas: 1\n");
+  rehearsal.write("chart/templates/web.yaml", body);
+}
+
+const char* kConfigMap =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {replicas: \"{{ .Values.replicas }}\"}\n";
+
+class Helm : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    NEEDS_PART("kwokctl");
+    if (access(part(GetParam()).c_str(), X_OK) != 0) GTEST_SKIP() << "NOT RUN: " << GetParam() << " is not there";
+  }
+  std::string tools() const { return "  tools: {helm: \"" + part(GetParam()) + "\"}\n"; }
+};
+
+TEST_P(Helm, InstallsThenHasNothingToDo_UpgradesWhenValuesChange) {
+  Rehearsal rehearsal;
+  write_chart(rehearsal, kConfigMap);
+  rehearsal.write("values.yaml", "replicas: 2\n");
+  rehearsal.write("plan.yaml", release_plan("        values: [values.yaml]\n", tools()));
+  Ran first = rehearsal.blackstart({"apply"});
+  ASSERT_EQ(first.code, 0) << first.all();
+  Ran second = rehearsal.blackstart({"apply"});
+  EXPECT_EQ(second.code, 0) << second.all();
+  EXPECT_NE(second.err.find("nothing to do"), std::string::npos) << second.err;
+  EXPECT_EQ(rehearsal.get("secrets -n web -l owner=helm").at("items").as_array().size(), 1u) << "still revision 1";
+  rehearsal.write("values.yaml", "replicas: 3\n");
+  EXPECT_EQ(rehearsal.blackstart({"plan", "--detailed-exitcode"}).code, 2);
+  ASSERT_EQ(rehearsal.blackstart({"apply"}).code, 0);
+  EXPECT_EQ(rehearsal.get("configmap web -n web").at("data").at("replicas").as_string(), "3");
+}
+
+TEST_P(Helm, KilledHalfWay_TheNextApplyRepairsTheRelease) {
+  Rehearsal rehearsal;
+  // A hook that never ends keeps helm in pending-install.
+  write_chart(rehearsal, kConfigMap);
+  rehearsal.write("chart/templates/hook.yaml",
+                  "{{ if .Values.hang }}\napiVersion: batch/v1\nkind: Job\nmetadata: {name: hang, annotations: {helm.sh/hook: pre-install}}\n"
+                  "spec: {template: {spec: {restartPolicy: Never, nodeSelector: {no: where}, containers: [{name: c, image: busybox}]}}}\n{{ end }}\n");
+  rehearsal.write("values.yaml", "hang: true\n");
+  rehearsal.write("plan.yaml", release_plan("        values: [values.yaml]\n", tools()));
+  {
+    Background apply = rehearsal.start({"apply"});
+    ASSERT_TRUE(eventually([&] { return rehearsal.get("secrets -n web -l status=pending-install").is_object() &&
+                                        !rehearsal.get("secrets -n web -l status=pending-install").at("items").as_array().empty(); },
+                           std::chrono::seconds(60)));
+    apply.signal(SIGKILL);  // helm dies with us
+    apply.wait(std::chrono::seconds(10));
+  }
+  EXPECT_TRUE(eventually([&] { return processes_with("upgrade\0--install").empty(); }, std::chrono::seconds(5)));
+  rehearsal.write("values.yaml", "hang: false\n");
+  Ran again = rehearsal.blackstart({"apply", "--yes"});
+  ASSERT_EQ(again.code, 0) << again.all();
+  EXPECT_EQ(rehearsal.blackstart({"status"}).code, 0);
+}
+
+TEST_P(Helm, AChartThatDoesNotRender_FailsWithHelmsOwnWords) {
+  Rehearsal rehearsal;
+  write_chart(rehearsal, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ required \"a colour is needed\" .Values.colour }} }\n");
+  rehearsal.write("plan.yaml", release_plan("", tools()));
+  Ran ran = rehearsal.blackstart({"apply"});
+  EXPECT_EQ(ran.code, 1) << ran.all();
+  EXPECT_NE(ran.err.find("a colour is needed"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("plan.yaml:"), std::string::npos) << ran.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(Major, Helm, testing::Values("helm", "helm4"));
+
+TEST(HelmInput, AMissingValuesFile_IsFoundByValidate) {
+  Rehearsal rehearsal;
+  write_chart(rehearsal, kConfigMap);
+  rehearsal.write("plan.yaml", release_plan("        values: [valeus.yaml]\n"));
+  Ran ran = rehearsal.blackstart({"validate"});
+  EXPECT_EQ(ran.code, 64) << ran.all();
+  EXPECT_NE(ran.out.find("valeus.yaml"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("plan.yaml:17:18"), std::string::npos) << ran.out;
+}
+
+TEST(HelmInput, HelmMissing_SaysWhereWasLooked) {
+  NEEDS_PART("kwokctl");
+  Rehearsal rehearsal;
+  write_chart(rehearsal, kConfigMap);
+  rehearsal.write("plan.yaml", release_plan());
+  TemporaryFolder parts;
+  std::filesystem::create_directories(parts.path() + "/bin");
+  for (const auto& entry : std::filesystem::directory_iterator(parts_folder())) {
+    std::string name = entry.path().filename();
+    if (!name.starts_with("helm")) std::filesystem::create_symlink(entry.path(), parts.path() + "/bin/" + name);
+  }
+  Ran ran = rehearsal.blackstart({"apply"}, {{"BLACKSTART_PARTS", parts.path()}, {"PATH", "/usr/bin:/bin"}});
+  EXPECT_EQ(ran.code, 1) << ran.all();
+  EXPECT_NE(ran.err.find("helm was not found"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("/usr/bin"), std::string::npos) << ran.err;
+}
+
+TEST(HelmInput, HelmTooOld_IsRefusedWithItsVersion) {
+  NEEDS_PART("kwokctl");
+  Rehearsal rehearsal;
+  write_chart(rehearsal, kConfigMap);
+  rehearsal.write("helm", "#!/bin/sh\necho v2.17.0\n");
+  std::filesystem::permissions(rehearsal.folder() + "/helm", std::filesystem::perms::owner_all);
+  rehearsal.write("plan.yaml", release_plan("", "  tools: {helm: \"" + rehearsal.folder() + "/helm\"}\n"));
+  Ran ran = rehearsal.blackstart({"apply"});
+  EXPECT_EQ(ran.code, 1) << ran.all();
+  EXPECT_NE(ran.err.find("helm 2.17.0 is too old"), std::string::npos) << ran.err;
+}
+
+}  // namespace
+}  // namespace blackstart::test
