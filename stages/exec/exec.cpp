@@ -177,8 +177,8 @@ const engine::StageType kExec{
                      .summary = "must not run twice; needs `check`"},
                 },
             .warning =
-                "exec is an escape hatch: what it changes cannot be shown, compared or undone; "
-                "prefer a stage type made for the job, or give it a `check`",
+                "exec is an escape hatch: of what it changes only its `check` can be looked at, and nothing "
+                "can be undone; prefer a stage type made for the job",
         },
     .work = engine::Work::kProcess,
     .make = []() -> std::unique_ptr<engine::Stage> { return std::make_unique<ExecStage>(); },
