@@ -55,6 +55,16 @@ json::value status_object(const HttpResponse& response) {
   return nullptr;
 }
 
+/// Of a health check's list ("[+]ping ok", "[-]etcd failed: reason withheld"): what fails.
+std::string failing_checks(const std::string& body) {
+  constexpr std::string_view kFails = "[-]";
+  std::vector<std::string> failing;
+  for (const std::string& line : split(body, '\n')) {
+    if (line.starts_with(kFails)) failing.emplace_back(trim(line.substr(kFails.size())));
+  }
+  return join(failing, "; ").substr(0, kShownBody);
+}
+
 std::string first_line(std::string_view body) {
   std::string_view line = trim(body.substr(0, body.find('\n')));
   return std::string(line.substr(0, kShownBody));
@@ -141,7 +151,7 @@ void add_causes(ApiError& error, const json::value& status) {
     }
   }
   if (all.size() > kShownCauses)
-    error.because("and " + count_of(all.size() - kShownCauses, "more"));
+    error.because("and " + std::to_string(all.size() - kShownCauses) + " more");
 }
 
 void add_clock_skew(ApiError& error, const HttpResponse& response, WallTime now) {
@@ -173,7 +183,8 @@ ApiError error_of(const HttpResponse& response, const std::string& what, WallTim
   const json::value status = status_object(response);
   std::string message = text_at(status, {"message"});
   if (message.empty()) {
-    const std::string line = first_line(response.body);
+    std::string line = failing_checks(response.body);
+    if (line.empty()) line = first_line(response.body);
     message = "the server answered " + std::to_string(response.status) +
               (line.empty() ? "" : ": ") + line;
   }

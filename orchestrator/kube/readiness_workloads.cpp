@@ -12,8 +12,14 @@ namespace json = boost::json;
 
 namespace {
 
-std::string of(int64_t have, int64_t want, const char* what) {
-  return std::to_string(have) + " of " + std::to_string(want) + ' ' + what;
+/// "1 of 3 replicas", "0 of 1 replica".
+std::string of(int64_t have, int64_t want, std::string_view what) {
+  return std::to_string(have) + " of " + count_of(static_cast<size_t>(std::max<int64_t>(want, 0)), what);
+}
+
+/// "1 of 3 replicas are ready", "0 of 1 replica is ready".
+std::string of(int64_t have, int64_t want, std::string_view what, const std::string& state) {
+  return of(have, want, what) + (want == 1 ? " is " : " are ") + state;
 }
 
 // These always have an observedGeneration once their controller has looked at them.
@@ -34,21 +40,21 @@ Readiness deployment(const json::value& object) {
   const int64_t updated = number_at(object, {"status", "updatedReplicas"});
   const int64_t available = number_at(object, {"status", "availableReplicas"});
   const std::string why = failure && failure->is_true() ? ": " + failure->text() : "";
-  if (updated < want) return progressing(of(updated, want, "replicas are updated") + why);
+  if (updated < want) return progressing(of(updated, want, "replica", "updated") + why);
   if (all > updated)
     return progressing(count_of(static_cast<size_t>(all - updated), "old replica") +
                        " not gone yet");
-  if (available < want) return progressing(of(available, want, "replicas are available") + why);
-  return ready(of(available, want, "replicas are available"));
+  if (available < want) return progressing(of(available, want, "replica", "available") + why);
+  return ready(of(available, want, "replica", "available"));
 }
 
 Readiness stateful_set(const json::value& object) {
   if (auto unseen = not_seen(object)) return *unseen;
   const int64_t want = number_at(object, {"spec", "replicas"}, 1);
   const int64_t ready_count = number_at(object, {"status", "readyReplicas"});
-  if (ready_count < want) return progressing(of(ready_count, want, "replicas are ready"));
+  if (ready_count < want) return progressing(of(ready_count, want, "replica", "ready"));
   if (text_at(object, {"spec", "updateStrategy", "type"}, "RollingUpdate") == "OnDelete")
-    return ready(of(ready_count, want, "replicas are ready (updated only when deleted)"));
+    return ready(of(ready_count, want, "replica", "ready (updated only when deleted)"));
   const int64_t partition =
       number_at(object, {"spec", "updateStrategy", "rollingUpdate", "partition"});
   const int64_t to_update = std::max<int64_t>(want - partition, 0);
@@ -56,10 +62,10 @@ Readiness stateful_set(const json::value& object) {
   const bool old_left = partition == 0 && text_at(object, {"status", "currentRevision"}) !=
                                               text_at(object, {"status", "updateRevision"});
   if (updated < to_update || old_left)
-    return progressing(of(updated, to_update, "replicas are updated"));
+    return progressing(of(updated, to_update, "replica", "updated"));
   if (number_at(object, {"status", "replicas"}) > want)
     return progressing("replicas that are too many are not gone yet");
-  return ready(of(ready_count, want, "replicas are ready"));
+  return ready(of(ready_count, want, "replica", "ready"));
 }
 
 Readiness daemon_set(const json::value& object) {
@@ -68,9 +74,9 @@ Readiness daemon_set(const json::value& object) {
   const int64_t updated = number_at(object, {"status", "updatedNumberScheduled"});
   const int64_t available = number_at(object, {"status", "numberAvailable"});
   const bool on_delete = text_at(object, {"spec", "updateStrategy", "type"}) == "OnDelete";
-  if (!on_delete && updated < want) return progressing(of(updated, want, "pods are updated"));
-  if (available < want) return progressing(of(available, want, "pods are available"));
-  return ready(of(available, want, "pods are available"));
+  if (!on_delete && updated < want) return progressing(of(updated, want, "pod", "updated"));
+  if (available < want) return progressing(of(available, want, "pod", "available"));
+  return ready(of(available, want, "pod", "available"));
 }
 
 Readiness replica_set(const json::value& object) {
@@ -79,10 +85,10 @@ Readiness replica_set(const json::value& object) {
   const int64_t available = number_at(object, {"status", "availableReplicas"});
   const auto failure = condition_of(object, "ReplicaFailure");
   const std::string why = failure && failure->is_true() ? ": " + failure->text() : "";
-  if (available < want) return progressing(of(available, want, "replicas are available") + why);
+  if (available < want) return progressing(of(available, want, "replica", "available") + why);
   if (number_at(object, {"status", "replicas"}) > want)
     return progressing("replicas that are too many are not gone yet");
-  return ready(of(available, want, "replicas are available"));
+  return ready(of(available, want, "replica", "available"));
 }
 
 Readiness job(const json::value& object) {
@@ -94,7 +100,7 @@ Readiness job(const json::value& object) {
   }
   if (flag_at(object, {"spec", "suspend"})) return progressing("it is suspended");
   const int64_t want = number_at(object, {"spec", "completions"}, 1);
-  std::string text = of(number_at(object, {"status", "succeeded"}), want, "completions");
+  std::string text = of(number_at(object, {"status", "succeeded"}), want, "completion");
   const int64_t failures = number_at(object, {"status", "failed"});
   if (failures > 0) text += ", " + count_of(static_cast<size_t>(failures), "failed pod");
   return progressing(text);

@@ -10,9 +10,15 @@ namespace {
 
 constexpr Duration kFirstPause = std::chrono::milliseconds(800);
 constexpr Duration kLongestPause = std::chrono::seconds(30);
+// Silence that counts as a dead connection. A peer that is gone is noticed sooner, by the kernel
+// (world/http_transfer_setup.cpp); this is for one that is there and hangs, or hides behind a proxy.
 constexpr Duration kReadIdle = std::chrono::seconds(15);
-// A write may wait for admission webhooks, of which each may take its 30 s.
-constexpr Duration kWriteIdle = std::chrono::seconds(35);
+// A write is silent while the API server asks its admission webhooks: those that mutate one after
+// the other, each up to its timeoutSeconds (10 by default, 30 at most). The server itself gives up
+// at its --request-timeout, 60 s by default, and says so: its answer is worth waiting for.
+// kubernetes.io: "Dynamic Admission Control", "kube-apiserver".
+constexpr Duration kWriteIdle = std::chrono::seconds(65);
+constexpr Duration kWriteTotal = std::chrono::seconds(90);
 constexpr size_t kFrameLimit = 64u << 20;
 constexpr size_t kWarningLimit = 100;
 // Nothing listens there: the engine asks again until the stage's deadline, and `status` wants to
@@ -58,7 +64,9 @@ HttpRequest Requester::http_request(const ApiRequest& request) const {
   if (!token.empty()) http.headers["Authorization"] = "Bearer " + token;
   http.body = request.body;
   http.tls = endpoint_.tls;
-  http.idle_timeout = request.method == "GET" ? kReadIdle : kWriteIdle;
+  const bool reads = request.method == "GET";
+  http.idle_timeout = reads ? kReadIdle : kWriteIdle;
+  if (!reads) http.total_timeout = kWriteTotal;
   http.sensitive = request.path.find("/secrets") != std::string::npos;
   return http;
 }

@@ -61,8 +61,8 @@ TEST_F(DiagnosisTest, GoesFromDeploymentToContainerAndItsLastWords) {
   scripted.answer("/pods/web-1-z/log", {json_response(200, "starting\ncannot bind port 80\n")});
   const Diagnosis found = diagnosed(scripted, kDeployment);
   EXPECT_EQ(found.sentence(),
-            "Deployment a/web: 0 of 1 replicas are available → ReplicaSet a/web-1: 0 of 1 replicas "
-            "are available → "
+            "Deployment a/web: 0 of 1 replica is available → ReplicaSet a/web-1: 0 of 1 replica "
+            "is available → "
             "Pod a/web-1-z: container main: CrashLoopBackOff; it exited with code 1: Error");
   EXPECT_THAT(found.details, ElementsAre("log of web-1-z/main: starting",
                                          "log of web-1-z/main: cannot bind port 80"));
@@ -87,7 +87,7 @@ TEST_F(DiagnosisTest, TellsTheEventWhenNothingIsBelow) {
          {"reason":"Older","message":"first","lastTimestamp":"2026-01-01T00:00:01Z"})")});
   const Diagnosis found = diagnosed(scripted, kDeployment);
   EXPECT_EQ(found.chain.back(),
-            "ReplicaSet a/web-1: 0 of 1 replicas are available (FailedCreate: exceeded quota: q)");
+            "ReplicaSet a/web-1: 0 of 1 replica is available (FailedCreate: exceeded quota: q)");
   EXPECT_THAT(found.details,
               ElementsAre("event of ReplicaSet a/web-1: Older: first",
                           "event of ReplicaSet a/web-1: FailedCreate: exceeded quota: q"));
@@ -96,7 +96,7 @@ TEST_F(DiagnosisTest, TellsTheEventWhenNothingIsBelow) {
 TEST_F(DiagnosisTest, OfAnUnreadableClusterIsAsFarAsItCouldBeRead) {
   scripted.answer("/replicasets?", {status_response(403, "Forbidden", "User \"u\" cannot list")});
   EXPECT_THAT(diagnosed(scripted, kDeployment).chain,
-              ElementsAre("Deployment a/web: 0 of 1 replicas are available"));
+              ElementsAre("Deployment a/web: 0 of 1 replica is available"));
 }
 
 constexpr const char* kApplication = R"({"apiVersion":"argoproj.io/v1alpha1","kind":"Application",

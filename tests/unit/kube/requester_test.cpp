@@ -181,6 +181,21 @@ TEST(Requests, ThatReachNobodyAreRepeatedOnce_SoThatTheEngineCanSaySo) {
   }
 }
 
+TEST(Requests, ThatWriteWaitAsLongAsTheServerMayBeHeldByWebhooks) {
+  for (Verb verb : {Verb::kApply, Verb::kDelete, Verb::kMergePatch}) {
+    ScriptedWorld scripted;
+    scripted.answer("/configmaps", {kObject});
+    outcome_of(scripted, verb);
+    const HttpRequest& write = scripted.http.requests.back();
+    EXPECT_GT(write.idle_timeout, seconds(60)) << "the server's own limit";
+    EXPECT_GT(write.total_timeout, write.idle_timeout) << "else that would end it";
+  }
+  ScriptedWorld scripted;
+  scripted.answer("/configmaps", {kObject});
+  outcome_of(scripted, Verb::kGet);
+  EXPECT_EQ(scripted.http.requests.back().idle_timeout, seconds(15));
+}
+
 TEST(Requests, WithAnUntrustedServerFailAtOnce) {
   const Outcome outcome = outcome_with_faults(Verb::kGet, ErrorClass::kAuthentication, 9);
   EXPECT_EQ(outcome.requests, 1u);
@@ -199,6 +214,19 @@ TEST(Requests, AnsweredWithWhatIsNoJsonFailWithAWord) {
     EXPECT_EQ(outcome.failed, ErrorClass::kTransient) << body;
     EXPECT_THAT(outcome.text, HasSubstr("the answer is no JSON"));
   }
+}
+
+TEST(Requests, AskingForReadinessQuoteTheChecksThatFail) {
+  ScriptedWorld scripted;
+  HttpResponse answer;
+  answer.status = 500;
+  answer.body = "[+]ping ok\n[-]etcd failed: reason withheld\n[+]log ok\n"
+                "[-]poststarthook/rbac failed: not finished\nreadyz check failed\n";
+  scripted.answer("/readyz", {answer});
+  std::string reason;
+  EXPECT_FALSE(scripted.result(scripted.client().is_ready(&reason)));
+  EXPECT_EQ(reason, "the server answered 500: etcd failed: reason withheld; "
+                    "poststarthook/rbac failed: not finished");
 }
 
 TEST(Requests, CarryTheTokenOfTheFileAsItIsNow) {

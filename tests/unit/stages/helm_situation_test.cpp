@@ -153,7 +153,7 @@ TEST(HelmRelease, PendingInstall_ForgetsTheRecordAlone) {
 ObjectsState unready(kube::Readiness::State state) {
   ObjectsState objects;
   objects.unready.push_back(
-      {{"apps/v1", "Deployment", "web", "web"}, {state, "0 of 1 replicas are available"}});
+      {{"apps/v1", "Deployment", "web", "web"}, {state, "0 of 1 replica is available"}});
   return objects;
 }
 
