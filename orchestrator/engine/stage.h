@@ -63,6 +63,8 @@ struct Decision {
   std::string reason;  // why; a sentence
   std::string hint;    // kBlocked: what to do
   std::vector<std::string> causes;  // kBlocked: the chain below `reason`
+  /// kWait: the things that hold it up, by name. While they stay the same a new `reason` is a detail.
+  std::vector<std::string> waits_for;
   std::vector<Action> actions;
 
   static Decision satisfied(std::string reason = {});

@@ -107,7 +107,7 @@ Task<void> StageRun::reconcile(Direction direction) {
           failures = &of_actions_;
           co_await perform_all(decision);
           break;
-        case Decision::Kind::kWait: co_await wait_for_change(decision.reason); break;
+        case Decision::Kind::kWait: co_await wait_for_change(decision); break;
         case Decision::Kind::kBlocked: {
           Error error(ErrorClass::kPermanent, decision.reason);
           for (const std::string& cause : decision.causes) error.because(cause);
@@ -239,12 +239,12 @@ Task<void> StageRun::act_once_begun(const Action& action, int64_t intent) {
   if (failure) std::rethrow_exception(failure);
 }
 
-Task<void> StageRun::wait_for_change(std::string reason) {
+Task<void> StageRun::wait_for_change(Decision decision) {
   if (session_.stop.soft.is_set()) throw stopped();
-  if (result().state != StageState::kVerifying) enter(StageState::kVerifying, reason);
+  if (result().state != StageState::kVerifying) enter(StageState::kVerifying, decision.reason);
   last_class_ = ErrorClass::kDeadline;
-  last_causes_ = result().decision.causes;
-  say_waiting(reason);
+  last_causes_ = decision.causes;
+  say_waiting(decision);
   Instant look_again = session_.world.clock.now() + kLookAgainAfter;
   try {
     auto change = within(session_.world.clock, look_again, "", implementation_->changed(context_));
@@ -363,11 +363,12 @@ void StageRun::enter(StageState state, std::string reason) {
   }
 }
 
-void StageRun::say_waiting(const std::string& reason) {
+void StageRun::say_waiting(const Decision& decision) {
+  const std::string& reason = decision.reason;
   result().reason = reason;
   if (reason.empty() || reason == waited_for_) return;
   waited_for_ = reason;
-  session_.bus.publish(events::Waiting{stage_.name, reason});
+  session_.bus.publish(events::Waiting{stage_.name, reason, decision.waits_for});
   if (session_.options.on_activity) session_.options.on_activity("stage " + stage_.name + ": " + reason);
 }
 

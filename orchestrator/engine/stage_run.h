@@ -41,14 +41,14 @@ class StageRun {
   Task<void> perform(const Action& action);
   Task<void> ask(const Action& action);
   Task<void> act_once_begun(const Action& action, int64_t intent);
-  Task<void> wait_for_change(std::string reason);
+  Task<void> wait_for_change(Decision decision);
   Task<void> pause_before_retry(const Error& error, Failures& failures);
   Task<void> pause(Duration delay);
   Task<void> finish(Direction direction);
   void record_failure(std::exception_ptr failure);
   Error out_of_time() const;
   void enter(StageState state, std::string reason);
-  void say_waiting(const std::string& reason);
+  void say_waiting(const Decision& decision);
   void publish_outputs();
 
   Session& session_;

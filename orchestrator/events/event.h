@@ -45,7 +45,7 @@ struct StageChanged {
   static constexpr const char* kType = "stage";
   std::string stage;
   std::string uses;
-  std::string state;       // engine/lifecycle.h: "waiting", "observing", …, "done", "failed"
+  std::string state;       // engine/result.h: "waiting", "observing", …, "done", "failed"
   std::string reason;      // a sentence; may be empty
   int64_t elapsed_ms = 0;  // since the stage started
   template <class V>
@@ -125,10 +125,12 @@ struct Waiting {
   static constexpr const char* kType = "wait";
   std::string stage;
   std::string reason;
+  std::vector<std::string> waits_for = {};  // the things that hold it up, by name; may be empty
   template <class V>
   void visit(V&& v) {
     v("stage", stage);
     v("reason", reason);
+    v("waits_for", waits_for);
   }
 };
 
@@ -187,7 +189,7 @@ struct Notice {
 struct RunEnded {
   static constexpr const char* kType = "run.end";
   std::string run;
-  std::string result;  // "done", "nothing", "failed", "cancelled", "deadline", …
+  std::string result;  // "done", "nothing to do", "failed", "out of time", "stopped"
   int64_t exit_code = 0;
   int64_t elapsed_ms = 0;
   int64_t done = 0;       // stages that acted

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "orchestrator/base/path.h"
 #include "orchestrator/base/text.h"
 
 namespace blackstart::events {
 namespace {
 
 constexpr size_t kStageWidthMax = 32;
+constexpr auto kBetweenWaits = std::chrono::seconds(1);
 
 std::string since_begin(Duration elapsed) {
   long long seconds = std::max<long long>(0, elapsed.count() / 1000);
@@ -51,14 +53,8 @@ constexpr Ending kEndings[] = {
     {"unknown", "?", "unknown", true},
     {"blocked", "–", "blocked", true},
     {"skipped", "–", "skipped", false},
-    {"cancelled", "✗", "cancelled after", true},
+    {"stopped", "–", "stopped", true},
 };
-
-std::string headline(const RunEnded& end) {
-  std::string what = end.result == "deadline" ? "out of time" : end.result;
-  if (end.result == "nothing") what = "nothing to do";
-  return what + " after " + duration(end.elapsed_ms);
-}
 
 std::string counts(const RunEnded& end) {
   const std::pair<int64_t, std::string_view> parts[] = {{end.done, "done"},
@@ -76,7 +72,7 @@ std::string counts(const RunEnded& end) {
 }  // namespace
 
 PlainSink::PlainSink(Writer writer, PlainOptions options)
-    : writer_(std::move(writer)), options_(options) {
+    : writer_(std::move(writer)), options_(std::move(options)) {
   options_.stage_width = std::min(options_.stage_width, kStageWidthMax);
 }
 
@@ -109,11 +105,22 @@ void PlainSink::show(const StageChanged& change) {
     if (options_.verbose) line(change.stage, "·", with_reason(change.state, change.reason));
     return;
   }
+  show_held_back(change);
   std::string text(ending->text);
   bool timed = ending->text.ends_with(" in") || ending->text.ends_with(" after");
   if (timed) text += " " + duration(change.elapsed_ms);
   line(change.stage, ending->mark, with_reason(text, change.reason));
   if (ending->broken) broken_.push_back({change.stage, change.state, change.reason});
+}
+
+/// The last reason of a wait is not lost with the stage, unless its end says the same.
+void PlainSink::show_held_back(const StageChanged& ending) {
+  auto wait = waits_.extract(ending.stage);
+  if (wait.empty() || wait.mapped().held_back.empty()) return;
+  const std::string& reason = wait.mapped().held_back;
+  bool well = ending.state == "done" || ending.state == "satisfied";
+  if (!well && ending.reason.find(reason) == std::string::npos)
+    line(ending.stage, "·", "waiting: " + reason);
 }
 
 void PlainSink::show(const Observed& observed) {
@@ -122,6 +129,7 @@ void PlainSink::show(const Observed& observed) {
 }
 
 void PlainSink::show(const ActionStarted& action) {
+  waits_.erase(action.stage);  // what is waited for after it is news
   summaries_[action_key(action.stage, action.action)] = action.summary;
   std::string text = action.summary.empty() ? action.action : action.summary;
   if (action.attempt > 1) text += " (attempt " + std::to_string(action.attempt) + ")";
@@ -144,10 +152,21 @@ void PlainSink::show(const Retrying& retry) {
 }
 
 void PlainSink::show(const Waiting& waiting) {
+  // A reason that names nothing counts as a thing of its own.
+  auto waits_for = waiting.waits_for.empty() ? std::vector{waiting.reason} : waiting.waits_for;
+  auto [known, first] = waits_.try_emplace(waiting.stage);
+  Wait& wait = known->second;
+  bool too_soon = !first && elapsed_ - wait.shown_at < kBetweenWaits;
+  if (!options_.verbose && (too_soon || wait.waits_for == waits_for)) {
+    wait.held_back = waiting.reason;
+    return;
+  }
+  wait = {std::move(waits_for), elapsed_, ""};
   line(waiting.stage, "·", "waiting: " + waiting.reason);
 }
 
 void PlainSink::show(const Heartbeat& heartbeat) {
+  if (auto wait = waits_.find(heartbeat.stage); wait != waits_.end()) wait->second.held_back.clear();
   std::string text = "still " + heartbeat.state + " after " + duration(heartbeat.elapsed_ms);
   if (heartbeat.deadline_ms > 0) text += ", " + duration(heartbeat.deadline_ms) + " left";
   line(heartbeat.stage, "…", with_reason(text, heartbeat.reason));
@@ -158,7 +177,7 @@ void PlainSink::show(const OutputLine& output) {
 }
 
 void PlainSink::show(const Notice& notice) {
-  std::string place = notice.place.empty() ? "" : notice.place + ": ";
+  std::string place = notice.place.empty() ? "" : seen_from(options_.folder, notice.place) + ": ";
   std::string stage = notice.stage.empty() ? "" : notice.stage + ": ";
   write(place + notice.severity + ": " + stage + indented(notice.message, 4));
   for (const std::string& cause : notice.causes) write("    " + indented(cause, 4));
@@ -166,7 +185,7 @@ void PlainSink::show(const Notice& notice) {
 }
 
 void PlainSink::show(const RunEnded& end) {
-  write(headline(end) + ": " + counts(end));
+  write(end.result + " after " + duration(end.elapsed_ms) + ": " + counts(end));
   for (const Broken& broken : broken_) {
     write("  " + broken.state + " " + broken.stage + (broken.reason.empty() ? "" : ": ") +
           indented(broken.reason, 4));

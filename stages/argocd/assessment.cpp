@@ -111,7 +111,9 @@ std::string describe(const Assessment& assessment,
   }
   if (assessment.pending.size() > kNamed) parts.push_back("…");
   std::string text;
-  if (assessment.total < assessment.at_least) {
+  if (assessment.total == 0 && assessment.at_least == 1) {
+    text = "there is no Application yet";
+  } else if (assessment.total < assessment.at_least) {
     text = std::to_string(assessment.total) + " of at least " +
            count_of(assessment.at_least, "Application") +
            (assessment.total == 1 ? " is there" : " are there");
@@ -171,7 +173,13 @@ Decision decide_wait(const WaitState& state, const Observation& seen) {
     actions.push_back(std::move(action));
   }
   if (!actions.empty()) return Decision::act(std::move(actions), reason);
-  return Decision::wait(reason);
+  Decision decision = Decision::wait(reason);
+  for (const Verdict& verdict : state.assessment.pending)
+    decision.waits_for.push_back(verdict.application);
+  const Assessment& assessment = state.assessment;
+  if (assessment.total < assessment.at_least)
+    decision.waits_for.push_back(count_of(assessment.at_least - assessment.total, "more Application"));
+  return decision;
 }
 
 }  // namespace blackstart::stages::argocd

@@ -32,7 +32,7 @@ Task<Observation> DeclaredStage::observe(engine::Context& context) {
   std::string keeper = keeper_of(states());
   if (keeper.empty()) co_return seen;
   Observation handed_over = Observation::present(
-      wanted().what + " was handed over to Argo CD's Application " + keeper + ", which keeps it");
+      wanted().what + wanted().was() + "handed over to Argo CD's Application " + keeper);
   handed_over.outputs = std::move(seen.outputs);
   co_return handed_over;
 }
@@ -61,7 +61,7 @@ Task<Wanted> DeclaredStage::load(engine::Context& context) {
         .hint("give a file with at least one object of apiVersion " + std::string(kApiVersion) +
               ", kind " + kind_);
   }
-  wanted.what = kind_ + " " + join(names, ", ");
+  wanted.what = kind_ + (names.size() == 1 ? " " : "s ") + join(names, ", ");
   wanted.default_namespace = context.text("namespace");
   wanted.force = context.flag("force");
   wanted.wait = false;  // that Argo CD brings it about is what argocd.wait is for

@@ -47,8 +47,8 @@ std::string reason_of(const HostStatus& status) {
 
 Observation describe_host(const HostStatus& status) {
   if (status.all_serving())
-    return Observation::present(count_of(status.components.size(), "process", "processes") +
-                                " of Argo CD serve");
+    return Observation::present(count_of(status.components.size(), "process of Argo CD serves",
+                                         "processes of Argo CD serve"));
   bool any = std::any_of(status.components.begin(), status.components.end(),
                          [](const ComponentStatus& one) { return one.running || one.known; });
   if (any) return Observation::differs(reason_of(status));
@@ -71,7 +71,11 @@ Decision decide_host(const HostStatus& status, const Observation& seen) {
     if (deferred || one.startable()) actions.push_back(start_action(one));
   }
   if (!actions.empty()) return Decision::act(std::move(actions), seen.reason);
-  return Decision::wait(reason_of(status));
+  Decision decision = Decision::wait(reason_of(status));
+  for (const ComponentStatus& one : status.components) {
+    if (!one.serving) decision.waits_for.push_back(one.component.program());
+  }
+  return decision;
 }
 
 Decision decide_host_removal(const HostStatus& status) {

@@ -127,10 +127,11 @@ void judge_objects(const WantedRelease& wanted, const ObjectsState& state, Situa
     situation.reason += ", but " + situation.differences.front();
   } else if (wanted.wait && !state.unready.empty()) {
     const auto& [ref, readiness] = state.unready.front();
+    for (const auto& one : state.unready) situation.unready.push_back(one.first.to_string());
     situation.kind =
         readiness.state == kube::Readiness::State::kFailed ? Kind::kStuck : Kind::kUnready;
     situation.reason = count_of(state.unready.size(), "object") + " of release " + wanted.name() +
-                       " not ready: " + ref.to_string() + ": " + readiness.reason;
+                       (state.unready.size() == 1 ? " is" : " are") + " not ready: " + ref.to_string() + ": " + readiness.reason;
   }
 }
 
@@ -156,7 +157,11 @@ Decision decide_release(const WantedRelease& wanted, const Situation& situation,
   switch (situation.kind) {
     case Kind::kReady: return Decision::satisfied(situation.reason);
     case Kind::kBusy:
-    case Kind::kUnready: return Decision::wait(situation.reason);
+    case Kind::kUnready: {
+      Decision decision = Decision::wait(situation.reason);
+      decision.waits_for = situation.unready;
+      return decision;
+    }
     case Kind::kInterrupted:
       return Decision::act({repair_action(wanted, situation), upgrade_action(wanted, situation)},
                            situation.reason);

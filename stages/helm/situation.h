@@ -27,6 +27,7 @@ struct Situation {
   std::string reason;                    // a sentence
   std::vector<std::string> differences;  // kDiffers: a phrase each
   std::vector<std::string> causes;       // kStuck, kUnready: events and log lines
+  std::vector<std::string> unready;      // kStuck, kUnready: the objects
   std::string secret;       // kInterrupted: the pending record, when it is to be forgotten
   int64_t rollback_to = 0;  // kInterrupted: the revision to go back to, when there is one
   size_t applications = 0;  // Argo CD Applications that depend on it, when it is Argo CD

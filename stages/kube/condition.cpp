@@ -34,6 +34,17 @@ const plan::Value* given(const plan::Value& value, std::string_view key) {
   return found && !found->is_null() ? found : nullptr;
 }
 
+/// All objects of a condition that holds, as a sentence begins.
+std::string all_of(const Condition& condition) {
+  return (condition.selection.name.empty() ? "every " : "") + subject(condition);
+}
+
+/// "Pod in web: 1 of 2 is there"
+std::string too_few(const Condition& condition, size_t found) {
+  return subject(condition) + ": " + std::to_string(found) + " of " + std::to_string(condition.count) +
+         (found == 1 ? " is" : " are");
+}
+
 Judgement nothing_yet(const Condition& condition) {
   return {false, false, subject(condition) + " does not exist yet", nullptr};
 }
@@ -51,11 +62,8 @@ Judgement judge_ready(const Condition& condition,
   }
   if (worst.object) return worst;
   if (ready < condition.count)
-    return {false, false,
-            std::to_string(ready) + " of " + std::to_string(condition.count) + " " +
-                subject(condition) + " are there",
-            nullptr};
-  return {true, false, subject(condition) + " is ready", nullptr};
+    return {false, false, too_few(condition, ready) + " ready", nullptr};
+  return {true, false, all_of(condition) + " is ready", nullptr};
 }
 
 struct Status {
@@ -87,16 +95,16 @@ Judgement judge_status(const Condition& condition,
     if (!readiness.ready()) reason += " (" + readiness.reason + ")";
     return {false, hopeless, reason, readiness.ready() ? nullptr : item};
   }
-  return {true, false, subject(condition) + ": " + condition.type + " is " + condition.status,
+  return {true, false, all_of(condition) + ": " + condition.type + " is " + condition.status,
           nullptr};
 }
 
 Judgement judge_gone(const Condition& condition,
                      const std::vector<const boost::json::value*>& items) {
-  if (items.empty()) return {true, false, subject(condition) + " is gone", nullptr};
+  if (items.empty()) return {true, false, all_of(condition) + " is gone", nullptr};
   std::string first = kube::ref_of(*items.front()).to_string();
   std::string more = items.size() > 1 ? " and " + count_of(items.size() - 1, "more object") : "";
-  return {false, false, first + more + " is still there", nullptr};
+  return {false, false, first + more + (more.empty() ? " is" : " are") + " still there", nullptr};
 }
 
 }  // namespace
@@ -142,10 +150,7 @@ Judgement judge(const Condition& condition, const std::vector<const boost::json:
   if (condition.kind == Condition::Kind::kStatus && items.size() >= condition.count)
     return judge_status(condition, items);
   bool enough = items.size() >= condition.count;
-  return {enough, false,
-          std::to_string(items.size()) + " of " + std::to_string(condition.count) + " " +
-              subject(condition) + (condition.count == 1 ? " is there" : " are there"),
-          nullptr};
+  return {enough, false, too_few(condition, items.size()) + " there", nullptr};
 }
 
 }  // namespace blackstart::stages

@@ -138,7 +138,7 @@ Task<Observation> ObjectsStage::judge_readiness(kube::Client& client) {
     if (!readiness.ready()) unready_.push_back({&state, readiness});
   }
   if (unready_.empty())
-    co_return Observation::present(wanted_.what + (states_.size() == 1 ? " is " : " are ") +
+    co_return Observation::present(wanted_.what + wanted_.is() +
                                    (wanted_.wait ? "ready" : "there"));
   // A failed one is what holds everything up: it is looked into before those on their way.
   auto worst = std::find_if(unready_.begin(), unready_.end(), [](const Unready& one) {
@@ -164,10 +164,16 @@ Decision ObjectsStage::decide(const Observation& seen) const {
   if (seen.is_present()) return Decision::satisfied(seen.reason);
   if (verdict_) return *verdict_;
   auto leaving = std::find_if(states_.begin(), states_.end(), is_leaving);
-  if (leaving != states_.end()) return Decision::wait(why_it_stays(*leaving));
-  if (!unready_.empty()) return Decision::wait(seen.reason);
+  if (leaving != states_.end()) return wait_for_unready(why_it_stays(*leaving));
+  if (!unready_.empty()) return wait_for_unready(seen.reason);
   Action action{"apply", "apply " + wanted_.what, changes(), false, false};
   return Decision::act(std::move(action), seen.reason);
+}
+
+Decision ObjectsStage::wait_for_unready(const std::string& reason) const {
+  Decision decision = Decision::wait(reason);
+  for (const auto& one : unready_) decision.waits_for.push_back(one.state->ref.to_string());
+  return decision;
 }
 
 std::vector<std::string> ObjectsStage::changes() const {
@@ -246,7 +252,7 @@ Decision ObjectsStage::decide_removal(const Observation& seen) const {
       return state.presence != kube::Presence::kAbsent;
     });
     return Decision::satisfied(foreign ? "left in place: " + wanted_.what +
-                                             " was not made by blackstart"
+                                             wanted_.was() + "not made by blackstart"
                                        : "it is not there");
   }
   Action action{"remove", "remove " + wanted_.what, {}, false, true};

@@ -27,6 +27,10 @@ struct Wanted {
   std::string field_manager = "blackstart";
   bool force = false;  // take over fields that others own
   bool wait = true;    // done means ready, not only stored
+
+  /// What follows `what` in a sentence.
+  const char* is() const { return objects.size() == 1 ? " is " : " are "; }
+  const char* was() const { return objects.size() == 1 ? " was " : " were "; }
 };
 
 class ObjectsStage : public engine::Stage {
@@ -68,6 +72,7 @@ class ObjectsStage : public engine::Stage {
   Task<void> remove(engine::Context& context);
   std::vector<std::string> changes() const;
   std::vector<const kube::ObjectState*> removable() const;
+  engine::Decision wait_for_unready(const std::string& reason) const;
 
   Wanted wanted_;
   std::optional<std::string> loaded_;        // the digest that `wanted_` was read for

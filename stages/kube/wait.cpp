@@ -46,13 +46,16 @@ class WaitStage final : public engine::Stage {
     co_await look(*client_);
     std::vector<std::string> open;
     std::vector<std::string> held;
+    waits_for_.clear();
     for (const Condition& condition : conditions_) {
       std::vector<boost::json::value> fresh;
       if (is_stale(condition)) fresh = co_await ask(condition.selection);
       Judgement judgement =
           judge(condition, is_stale(condition) ? pointers(fresh) : items_of(condition));
       if (judgement.holds) held.push_back(judgement.reason);
-      if (!judgement.holds) co_await explain(condition, judgement, open);
+      if (judgement.holds) continue;
+      waits_for_.push_back(condition.to_string());
+      co_await explain(condition, judgement, open);
     }
     if (open.empty()) co_return Observation::present(join(held, "; "));
     co_return Observation::differs(join(open, "; "));
@@ -62,7 +65,9 @@ class WaitStage final : public engine::Stage {
     if (seen.is_present()) return Decision::satisfied(seen.reason);
     if (hopeless_) return *hopeless_;
     if (seen.state == Observation::State::kDeferred) return Decision::wait(describe());
-    return Decision::wait(seen.reason);
+    Decision decision = Decision::wait(seen.reason);
+    decision.waits_for = waits_for_;
+    return decision;
   }
 
   Task<void> act(engine::Context&, const engine::Action&) override { co_return; }
@@ -147,6 +152,7 @@ class WaitStage final : public engine::Stage {
 
   std::vector<Condition> conditions_;
   std::optional<Decision> hopeless_;
+  std::vector<std::string> waits_for_;  // the conditions that do not hold
   std::shared_ptr<kube::Client> client_;
   Watches watches_;
 };

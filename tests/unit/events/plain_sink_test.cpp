@@ -70,6 +70,91 @@ TEST(PlainSink, VerboseAlsoShowsOutputsObservationsAndStates) {
 
 TEST(PlainSink, WritesNoTerminalEscapes) { EXPECT_EQ(shown(true).find('\x1B'), std::string::npos); }
 
+/// A stage that waits, some time after the beginning of the run.
+struct Waits {
+  std::string text;
+  ManualClock clock;
+  Bus bus{clock};
+
+  Waits() { bus.add_sink(std::make_unique<PlainSink>(into(text), PlainOptions{})); }
+  void after(int milliseconds, Payload payload) {
+    clock.elapsed += std::chrono::milliseconds(milliseconds);
+    bus.publish(std::move(payload));
+  }
+};
+
+TEST(PlainSink, AWaitGetsALineWhenWhatItWaitsForChangesAndNotForEachDetail) {
+  Waits run;
+  run.after(0, Waiting{"a", "2 of 3: x: starting", {"x", "y"}});
+  run.after(2000, Waiting{"a", "2 of 3: x: pulling", {"x", "y"}});
+  run.after(2000, Waiting{"a", "1 of 3: y: pulling", {"y"}});
+  run.after(2000, Waiting{"a", "1 of 3: y: starting", {"y"}});
+  run.after(4000, Heartbeat{"a", "verifying", "1 of 3: y: starting", 10'000, 0});
+  run.after(1000, StageChanged{"a", "t", "done", "3 of 3", 11'000});
+  EXPECT_EQ(run.text,
+            "00:00 a · waiting: 2 of 3: x: starting\n"
+            "00:04 a · waiting: 1 of 3: y: pulling\n"
+            "00:10 a … still verifying after 10.0s: 1 of 3: y: starting\n"
+            "00:11 a ✓ done in 11.0s: 3 of 3\n");
+}
+
+TEST(PlainSink, AWaitThatChangesAllTheTimeGetsALineASecond) {
+  Waits run;
+  for (int i = 0; i < 30; ++i) run.after(i == 0 ? 0 : 100, Waiting{"a", std::to_string(i)});
+  EXPECT_EQ(run.text, "00:00 a · waiting: 0\n00:01 a · waiting: 10\n00:02 a · waiting: 20\n");
+}
+
+TEST(PlainSink, TheLastReasonOfAWaitIsNotLostWithTheStage) {
+  for (const char* state : {"failed", "stopped", "unknown"}) {
+    Waits run;
+    run.after(0, Waiting{"a", "x: starting", {"x"}});
+    run.after(2000, Waiting{"a", "x: the image is missing", {"x"}});
+    run.after(1000, StageChanged{"a", "t", state, "the run was asked to stop", 3000});
+    EXPECT_NE(run.text.find("00:03 a · waiting: x: the image is missing\n00:03 a "), std::string::npos)
+        << run.text;
+  }
+  Waits run;
+  run.after(0, Waiting{"a", "x: starting", {"x"}});
+  run.after(2000, Waiting{"a", "x: slow", {"x"}});
+  run.after(1000, StageChanged{"a", "t", "failed", "not done within 3s: x: slow", 3000});
+  EXPECT_EQ(run.text.find("waiting: x: slow"), std::string::npos) << "its end says so\n" << run.text;
+}
+
+TEST(PlainSink, WaitingForTheSameAgainAfterAnActionIsNews) {
+  Waits run;
+  run.after(0, Waiting{"a", "x: starting", {"x"}});
+  run.after(2000, ActionStarted{"a", "restart", "restart x", 1, false});
+  run.after(2000, Waiting{"a", "x: starting again", {"x"}});
+  EXPECT_NE(run.text.find("waiting: x: starting again"), std::string::npos) << run.text;
+}
+
+TEST(PlainSink, AStageThatWasStoppedIsShownAsSuch) {
+  Waits run;
+  run.after(0, StageChanged{"a", "t", "stopped", "the run was asked to stop", 3000});
+  run.after(0, RunEnded{"r1", "stopped", 130, 3000, 0, 0, 0, 1, 0, ""});
+  EXPECT_EQ(run.text,
+            "00:00 a – stopped: the run was asked to stop\n"
+            "stopped after 3.0s: 1 blocked\n"
+            "  stopped a: the run was asked to stop\n");
+}
+
+TEST(PlainSink, PlacesAreShownFromWhereTheUserStands) {
+  const std::pair<std::string, std::string> places[] = {
+      {"/home/me/lab/plan.yaml:3:5", "plan.yaml:3:5"},
+      {"/home/me/lab/stages/a.yaml:1", "stages/a.yaml:1"},
+      {"/home/me/other/plan.yaml:3:5", "../other/plan.yaml:3:5"},
+      {"/etc/x.yaml:1", "/etc/x.yaml:1"},
+      {"chart web", "chart web"}};
+  for (const auto& [place, shown] : places) {
+    std::string text;
+    ManualClock clock;
+    Bus bus(clock);
+    bus.add_sink(std::make_unique<PlainSink>(into(text), PlainOptions{.folder = "/home/me/lab"}));
+    bus.publish(Notice{"error", "", place, "m", {}, ""});
+    EXPECT_EQ(text, shown + ": error: m\n");
+  }
+}
+
 TEST(PlainSink, KeepsLinesOfOneEventInItsColumn) {
   std::string text;
   ManualClock clock;

@@ -57,13 +57,14 @@ TEST(ArgocdWait, NothingThere_IsWaitedFor) {
   EXPECT_EQ(wait.observe().state, Observation::State::kAbsent);
   Decision decision = wait.decide();
   EXPECT_EQ(decision.kind, Decision::Kind::kWait);
-  EXPECT_THAT(decision.reason, HasSubstr("0 of at least 1 Application are there"));
+  EXPECT_THAT(decision.reason, HasSubstr("there is no Application yet"));
+  EXPECT_THAT(decision.waits_for, ElementsAre("1 more Application"));
 }
 
 TEST(ArgocdWait, AllDone_IsSatisfiedAndWritesNothing) {
   Waiting wait("{apps: all, atLeast: 2, repository: /repo}");
   wait.api.put(kApps + "root", application("Synced", "Healthy"));
-  EXPECT_EQ(wait.decide().kind, Decision::Kind::kWait) << "one of at least two";
+  EXPECT_THAT(wait.decide().reason, HasSubstr("1 of at least 2 Applications is there"));
   wait.api.put(kApps + "demo", application("Synced", "Healthy"));
   wait.changed();
   Decision decision = wait.decide();
@@ -75,7 +76,9 @@ TEST(ArgocdWait, TheReason_NamesWhatIsNotDone) {
   Waiting wait("apps: all");
   wait.api.put(kApps + "root", application("Synced", "Healthy"));
   wait.api.put(kApps + "demo", application("OutOfSync", "Missing"));
-  EXPECT_EQ(wait.decide().reason, "1 of 2 Applications is not done: demo: OutOfSync, Missing");
+  Decision decision = wait.decide();
+  EXPECT_EQ(decision.reason, "1 of 2 Applications is not done: demo: OutOfSync, Missing");
+  EXPECT_THAT(decision.waits_for, ElementsAre("demo")) << "news when it changes";
 }
 
 TEST(ArgocdWait, ChildrenThatAreNotThereYet_AreWaitedFor_Transitively) {

@@ -66,7 +66,9 @@ TEST(Manifests, NotReady_IsWaitedForAndNewsWakesIt) {
   Bench bench("kube.manifests", kDeployment);
   bench.decide();
   bench.act("apply");
-  EXPECT_EQ(bench.decide().kind, Decision::Kind::kWait);
+  Decision waiting = bench.decide();
+  EXPECT_EQ(waiting.kind, Decision::Kind::kWait);
+  EXPECT_THAT(waiting.waits_for, ElementsAre("Deployment web/app"));
   const std::string path = "/apis/apps/v1/namespaces/web/deployments/app";
   auto ready = *bench.api.find(path);
   ready.as_object()["status"] = boost::json::parse(

@@ -89,7 +89,7 @@ TEST(Wait, Condition_HoldsOnlyWithTheWantedStatus) {
 TEST(Wait, Count_AtLeastSoMany) {
   Bench bench("kube.wait", "for: [{kind: Pod, namespace: web, count: 2}]");
   bench.api.put(kPods + "a", pod("False"));
-  EXPECT_EQ(bench.decide().reason, "1 of 2 Pod in web are there");
+  EXPECT_EQ(bench.decide().reason, "Pod in web: 1 of 2 is there");
   bench.api.put(kPods + "b", pod("False"));
   bench.changed();
   EXPECT_EQ(bench.decide().kind, Decision::Kind::kSatisfied);
