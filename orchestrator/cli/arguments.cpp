@@ -67,7 +67,7 @@ struct Builder {
   }
 
   void add_events(CLI::App* sub) {
-    sub->add_option("--events", arguments.events, "writes the event stream as NDJSON to FILE, or - for stdout");
+    sub->add_option("--events", arguments.events, "writes the event stream as NDJSON to FILE, or - for stdout; whole when it ends with run.end");
   }
 
   void build() {

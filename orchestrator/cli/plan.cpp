@@ -44,9 +44,7 @@ Task<int> run_plan(Program& program) {
   bool can_save = code == kExitDone || code == kExitPending;
   if (!program.arguments.out_file.empty()) {
     if (!can_save) throw Error(ErrorClass::kUsage, "the plan was not saved: some stages are in trouble");
-    program.world.files.write(program.arguments.out_file.starts_with('/')
-                                  ? program.arguments.out_file
-                                  : program.world.environment.working_directory() + "/" + program.arguments.out_file,
+    program.world.files.write(program.absolute(program.arguments.out_file),
                               to_text(saved_from(program, session, result)));
   }
   co_await space->finish(result);

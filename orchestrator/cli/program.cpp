@@ -1,17 +1,20 @@
 #include "orchestrator/cli/program.h"
 
-#include <cstdio>
 #include <map>
 
 #include "orchestrator/cli/exit_code.h"
 #include "orchestrator/cli/talk.h"
+#include "orchestrator/events/writer.h"
 #include "orchestrator/world/async.h"
 
 namespace blackstart::cli {
 
+std::string Program::absolute(const std::string& path) const {
+  return path.starts_with('/') ? path : world.environment.working_directory() + "/" + path;
+}
+
 void Program::print(std::string_view text) const {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  if (!events::writer_to(stdout)(text)) throw Error(ErrorClass::kPermanent, "stdout cannot be written");
 }
 
 namespace {

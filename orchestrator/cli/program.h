@@ -19,7 +19,10 @@ struct Program {
   /// lost by leaving at once, which is the default.
   std::function<void(int signal, int count)> on_signal;
 
+  /// A path of the command line, from where the user stands.
+  std::string absolute(const std::string& path) const;
   /// Data for the user or the next program; talk goes through events to stderr.
+  /// Throws Error(kPermanent) when it cannot be written: who reads it must not take less for all.
   void print(std::string_view text) const;
 };
 

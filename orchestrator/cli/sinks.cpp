@@ -9,6 +9,7 @@
 #include "orchestrator/events/ndjson_sink.h"
 #include "orchestrator/events/plain_sink.h"
 #include "orchestrator/journal/event_sink.h"
+#include "orchestrator/world/text_file.h"
 
 namespace blackstart::cli {
 namespace {
@@ -25,8 +26,10 @@ class FindingsOnly final : public events::Sink {
   std::unique_ptr<events::Sink> inner_;
 };
 
-std::unique_ptr<events::Sink> plain_sink(const Arguments& arguments, const plan::Plan& plan) {
+std::unique_ptr<events::Sink> plain_sink(const Program& program, const plan::Plan& plan) {
+  const Arguments& arguments = program.arguments;
   events::PlainOptions options;
+  options.folder = program.world.environment.working_directory();
   options.verbose = arguments.verbose;
   for (const plan::Stage& stage : plan.stages) options.stage_width = std::max(options.stage_width, stage.name.size());
   auto sink = std::make_unique<events::PlainSink>(events::writer_to(stderr), options);
@@ -34,30 +37,27 @@ std::unique_ptr<events::Sink> plain_sink(const Arguments& arguments, const plan:
   return std::make_unique<FindingsOnly>(std::move(sink));
 }
 
-/// Opens a file to write text to, 0600, closed with the last copy of the writer.
-events::Writer writer_to_file(const std::string& path) {
-  mode_t before = umask(077);
-  std::FILE* file = std::fopen(path.c_str(), "we");
-  umask(before);
-  if (file == nullptr) {
-    throw Error(ErrorClass::kUsage, "cannot write " + path).because(std::string(std::strerror(errno)));
-  }
-  std::shared_ptr<std::FILE> owned(file, std::fclose);
-  return [owned, write = events::writer_to(file)](std::string_view text) { return write(text); };
+/// A full disk must not end a run: the stream breaks off, and whoever started us hears of it.
+std::unique_ptr<events::Sink> ndjson_sink(events::Bus& bus, const Program& program) {
+  const std::string& file = program.arguments.events;
+  const std::string name = file == "-" ? "stdout" : file;
+  auto tell = [&bus, name] {
+    bus.publish(events::Notice{"warning", "", "", "the event stream breaks off: " + name + " cannot be written", {},
+                               "the run goes on, and its exit code stands; what was written has no run.end"});
+  };
+  auto writer = file == "-" ? events::writer_to(stdout) : open_text_file(program.absolute(file));
+  return std::make_unique<events::NdjsonSink>(std::move(writer), std::move(tell));
 }
 
 }  // namespace
 
 void add_sinks(events::Bus& bus, const Program& program, const plan::Plan& plan, journal::Journal* journal) {
   const Arguments& arguments = program.arguments;
-  bus.add_sink(plain_sink(arguments, plan));
-  if (!arguments.events.empty()) {
-    auto writer = arguments.events == "-" ? events::writer_to(stdout) : writer_to_file(arguments.events);
-    bus.add_sink(std::make_unique<events::NdjsonSink>(std::move(writer)));
-  }
+  bus.add_sink(plain_sink(program, plan));
+  if (!arguments.events.empty()) bus.add_sink(ndjson_sink(bus, program));
   auto level = events::parse_log_level(arguments.log_level);
   if (level && *level != events::LogLevel::kOff) {
-    auto writer = arguments.log_file.empty() ? events::writer_to(stderr) : writer_to_file(arguments.log_file);
+    auto writer = arguments.log_file.empty() ? events::writer_to(stderr) : open_text_file(program.absolute(arguments.log_file));
     auto log = std::make_unique<events::DebugLog>(std::move(writer));
     log->set_level(*level);
     bus.set_log_level(*level);

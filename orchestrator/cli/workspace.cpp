@@ -9,10 +9,6 @@
 namespace blackstart::cli {
 namespace {
 
-std::string absolute(const Program& program, const std::string& path) {
-  return path.starts_with('/') ? path : program.world.environment.working_directory() + "/" + path;
-}
-
 std::string state_home(const Environment& environment) {
   if (auto folder = environment.get("XDG_STATE_HOME"); folder && folder->starts_with('/')) return *folder;
   if (auto home = environment.get("HOME"); home && home->starts_with('/')) return *home + "/.local/state";
@@ -33,7 +29,7 @@ const char* word_for(const engine::RunResult& result, int code) {
 }  // namespace
 
 std::string plan_path(const Program& program, const std::string& given) {
-  std::string path = absolute(program, given.empty() ? "plan.yaml" : given);
+  std::string path = program.absolute(given.empty() ? "plan.yaml" : given);
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   if (program.world.files.kind(path) == FileKind::kFolder) path += "/plan.yaml";
   if (program.world.files.kind(path) == FileKind::kFile) return path;
@@ -63,7 +59,7 @@ plan::Plan load_plan(const Program& program, const plan::Request& request) {
 }
 
 std::string state_folder_of(const Program& program, const plan::Plan& plan) {
-  if (!program.arguments.state.empty()) return absolute(program, program.arguments.state);
+  if (!program.arguments.state.empty()) return program.absolute(program.arguments.state);
   std::string key = sha256_hex(plan.file + "\n" + plan.environment).substr(0, 8);
   std::string environment = plan.environment.empty() ? "" : "-" + plan.environment;
   return state_home(program.world.environment) + "/blackstart/" + plan.name + environment + "-" + key;

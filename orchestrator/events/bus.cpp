@@ -63,6 +63,12 @@ void Bus::publish(Payload payload) {
 }
 
 void Bus::emit(Payload payload) {
+  pending_.push_back(std::move(payload));
+  if (pending_.size() > 1) return;
+  for (; !pending_.empty(); pending_.pop_front()) hand_out(pending_.front());
+}
+
+void Bus::hand_out(Payload& payload) {
   visit_fields(payload, Cleaner(redactor_));
   Event event{++sequence_, clock_.wall_time(), std::move(payload)};
   for (auto& sink : sinks_) sink->on_event(event);

@@ -1,6 +1,7 @@
 // From the publishers to the sinks, through the redactor.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,6 +24,7 @@ struct LogLine {
 };
 
 /// A view of the stream. Called on the loop, in order; must not throw and must not block for long.
+/// What it publishes itself follows the event that it is handed.
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -55,6 +57,7 @@ class Bus {
   };
 
   void emit(Payload payload);
+  void hand_out(Payload& payload);
   bool admit(const OutputLine& output);
   void report_left_out(const std::string& stage, OutputWindow& window);
 
@@ -62,6 +65,7 @@ class Bus {
   Redactor redactor_;
   std::vector<std::unique_ptr<Sink>> sinks_;
   std::map<std::string, OutputWindow> output_;  // by stage
+  std::deque<Payload> pending_;  // more than one: a sink publishes while it is handed the first
   LogLevel log_level_ = LogLevel::kOff;
   uint64_t sequence_ = 0;
 };

@@ -54,7 +54,9 @@ const std::vector<Rule> kWorldOnly = {
     {"chance",
      {"rand(", "srand(", "random(", "getrandom", "random_device", "mt19937", "RAND_bytes"}},
     {"the environment", {"getenv", "secure_getenv", "setenv", "environ", "getpid", "gethostname"}},
-    {"files", {"::open(", "openat(", "::creat(", "fopen", "ifstream", "ofstream", "fstream"}},
+    {"files",
+     {"::open(", "openat(", "::creat(", "fopen", "fdopen", "freopen", "mkstemp", "tmpfile", "umask", "ifstream",
+      "ofstream", "fstream"}},
     {"processes",
      {"execl", "execle", "execlp", "execv", "execve", "execvp", "execvpe", "fork(", "vfork",
       "popen", "system(", "posix_spawn", "posix_spawnp"}},
@@ -65,8 +67,6 @@ const std::vector<Rule> kWorldOnly = {
 /// Files that a rule is not meant for, each with its reason.
 const std::map<std::string, std::string> kMayTouchTheWorld = {
     {"orchestrator/journal/file.cpp", "looks at the file that SQLite opens by itself"},
-    {"orchestrator/cli/sinks.cpp",
-     "the files of --events and --log-file stay open for the whole run"},
 };
 const std::map<std::string, std::string> kMayIncludeEvents = {
     {"orchestrator/journal/event_sink.h", "the one view of the stream that lives in the journal"},
@@ -434,6 +434,9 @@ const std::vector<Sample> kSamples = {
      "stages/a.cpp:1: the clock"},
     {world_outside_world, "stages/a.cpp", "co_await clock.sleep_until(now() + 1'000s);\n", ""},
     {world_outside_world, "stages/a.cpp", "int f = ::open(path, 0);\n", "stages/a.cpp:1: files"},
+    {world_outside_world, "orchestrator/cli/sinks.cpp", "FILE* f = std::fopen(path, \"we\");\n",
+     "orchestrator/cli/sinks.cpp:1: files"},
+    {world_outside_world, "stages/a.cpp", "umask(077);\n", "stages/a.cpp:1: files"},
     {world_outside_world, "stages/a.cpp", "const char* h = std::getenv(\"HOME\");\n",
      "stages/a.cpp:1: the environment"},
     {world_outside_world, "stages/a.cpp", "if (::fork() == 0) execvp(a, b);\n",

@@ -98,6 +98,32 @@ TEST_F(BusTest, WhatWasLeftOutIsSaidBeforeTheStageEndsAndAtFlush) {
   EXPECT_EQ(output_lines().back(), "… 2 lines left out");
 }
 
+/// Publishes while it is handed something, as one does whose disk is full.
+class Complaining final : public Sink {
+ public:
+  explicit Complaining(Bus& bus) : bus_(bus) {}
+  void on_event(const Event& event) override {
+    if (std::holds_alternative<Waiting>(event.payload)) bus_.publish(Notice{"warning", "", "", "help", {}, ""});
+  }
+
+ private:
+  Bus& bus_;
+};
+
+TEST(BusOrder, WhatASinkPublishesFollowsTheEventAtHandForAllSinks) {
+  ManualClock clock;
+  Bus bus(clock);
+  std::vector<Event> events;
+  bus.add_sink(std::make_unique<Complaining>(bus));
+  bus.add_sink(std::make_unique<Collector>(events));
+  bus.publish(Waiting{"a", "x"});
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_TRUE(std::holds_alternative<Waiting>(events[0].payload));
+  EXPECT_TRUE(std::holds_alternative<Notice>(events[1].payload));
+  EXPECT_EQ(events[0].sequence, 1u);
+  EXPECT_EQ(events[1].sequence, 2u);
+}
+
 TEST(NoticeOf, CarriesPlaceCausesAndHint) {
   Error error(ErrorClass::kPermanent, "chart does not render");
   error.at({intern_file("plan.yaml"), 3, 5})

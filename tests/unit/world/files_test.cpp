@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include "orchestrator/world/real_parts.h"
+#include "orchestrator/world/text_file.h"
 #include "tests/unit/world/real_world_fixture.h"
 
 namespace blackstart {
@@ -40,6 +41,25 @@ TEST_F(FilesTest, WriteReplacesTheWholeFileAndLeavesNothingElse) {
   EXPECT_EQ(files().list(path("")), (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(mode_of(path("a")), 0600);
   EXPECT_EQ(mode_of(path("b")), 0644);
+}
+
+TEST_F(FilesTest, ATextFileIsEmptiedAndTakesEachPieceAtOnce) {
+  ::umask(0);
+  files().write(path("old"), "what was there", 0644);
+  for (const char* name : {"old", "new"}) {
+    auto write = open_text_file(path(name));
+    EXPECT_EQ(files().read(path(name), 100), "");
+    EXPECT_TRUE(write("one\n"));
+    EXPECT_EQ(files().read(path(name), 100), "one\n");
+    EXPECT_TRUE(write("two\n"));
+    EXPECT_EQ(files().read(path(name), 100), "one\ntwo\n");
+  }
+  EXPECT_EQ(mode_of(path("new")), 0600);
+}
+
+TEST_F(FilesTest, ATextFileSaysWhenItCannotBeWrittenAndWhyItCannotBeOpened) {
+  EXPECT_FALSE(open_text_file("/dev/full")("text"));
+  EXPECT_NE(failure([&] { open_text_file(path("no/file")); }).find("No such file"), std::string::npos);
 }
 
 TEST_F(FilesTest, AFailedWriteLeavesTheOldFileAndNoTemporaryOne) {
