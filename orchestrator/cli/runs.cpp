@@ -2,6 +2,7 @@
 #include <boost/json.hpp>
 
 #include "orchestrator/cli/exit_code.h"
+#include "orchestrator/cli/sinks.h"
 #include "orchestrator/cli/workspace.h"
 
 namespace blackstart::cli {
@@ -63,6 +64,11 @@ Task<int> run_runs(Program& program) {
   plan::Plan plan = load_plan(program, request_of(program, plan_path(program, program.arguments.file)));
   std::string file = state_folder_of(program, plan) + "/journal.db";
   journal::Opened opened = co_await journal::open(program.world, file, true);
+  if (opened.damage) {
+    events::Bus bus(program.world.clock);
+    add_sinks(bus, program, plan, nullptr);
+    bus.publish(notice_of(*opened.damage));
+  }
   if (!program.arguments.name.empty()) {
     program.print(co_await events_of(*opened.journal, program.arguments.name));
     co_return kExitDone;

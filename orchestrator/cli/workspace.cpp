@@ -65,6 +65,18 @@ std::string state_folder_of(const Program& program, const plan::Plan& plan) {
   return state_home(program.world.environment) + "/blackstart/" + plan.name + environment + "-" + key;
 }
 
+events::Notice notice_of(const journal::Damage& damage) {
+  events::Notice notice;
+  notice.severity = "warning";
+  notice.message = damage.set_aside.empty() ? "the journal is damaged, and read as if it were empty"
+                                            : "the journal was damaged and set aside as " + damage.set_aside;
+  notice.causes = {damage.what};
+  notice.hint = damage.set_aside.empty()
+                    ? "the next apply or destroy sets it aside and begins a new one"
+                    : "nothing needs to be done: history is lost, the run goes on from what it observes";
+  return notice;
+}
+
 Workspace::Workspace(Program& program, plan::Plan plan)
     : program_(program), plan_(std::move(plan)), graph_(plan_), state_folder_(state_folder_of(program, plan_)),
       run_id_(journal::new_run_id(program.world)), bus_(program.world.clock), tools_(program.world, plan_.tools) {
@@ -86,10 +98,8 @@ Task<std::unique_ptr<Workspace>> Workspace::open(Program& program, plan::Plan pl
   journal::Opened opened = co_await journal::open(program.world, space->state_folder_ + "/journal.db", !space->writes_);
   space->journal_ = std::move(opened.journal);
   add_sinks(space->bus_, program, space->plan_, space->writes_ ? space->journal_.get() : nullptr);
-  if (!opened.set_aside.empty()) {
-    space->bus_.publish(events::Notice{"warning", "", "", "the journal was damaged and set aside as " + opened.set_aside,
-                                       {}, "history is lost, nothing else: the run goes on from what it observes"});
-  }
+  if (opened.damage) space->bus_.publish(notice_of(*opened.damage));
+  space->journal_->on_damage([bus = &space->bus_](const journal::Damage& damage) { bus->publish(notice_of(damage)); });
   engine::RunOptions options;
   options.parallelism = program.arguments.parallelism;
   options.saved = saved;

@@ -23,6 +23,9 @@ plan::Request request_of(const Program& program, const std::string& file);
 /// environment.
 std::string state_folder_of(const Program& program, const plan::Plan& plan);
 
+/// What a damaged journal means to the user.
+events::Notice notice_of(const journal::Damage& damage);
+
 enum class Access { kRead, kWrite };
 
 /// Lives for one command. With Access::kWrite it holds the run lock.

@@ -18,6 +18,9 @@ class SqliteJournal final : public Journal {
         read_only_(read_only),
         recorder_(std::make_shared<Recorder>(world, file, std::move(opened))) {}
 
+  /// A batch may still be on its way: what comes of it is nobody's any more.
+  ~SqliteJournal() override { recorder_->on_damage = nullptr; }
+
   std::optional<StageRecord> stage(const std::string& name) const override {
     auto found = state().stages.find(name);
     return found == state().stages.end() ? std::nullopt : std::optional(found->second);
@@ -130,7 +133,9 @@ class SqliteJournal final : public Journal {
         [run](Database& database) { return read_events(database, run); });
   }
 
-  std::string set_aside() const override { return recorder_->set_aside(); }
+  void on_damage(std::function<void(const Damage&)> tell) override {
+    recorder_->on_damage = std::move(tell);
+  }
 
  private:
   State& state() const { return recorder_->state(); }
@@ -201,7 +206,8 @@ Task<Opened> open(World& world, std::string file, bool read_only) {
     failure = error;
   }
   if (failure) throw journal_error("open", file, *failure);
-  Opened result{nullptr, opened->set_aside, opened->damage};
+  Opened result;
+  if (!opened->damage.empty()) result.damage = Damage{opened->set_aside, opened->damage};
   result.journal = std::make_unique<SqliteJournal>(world, file, read_only, std::move(*opened));
   co_return result;
 }

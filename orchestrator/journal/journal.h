@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,6 +53,12 @@ struct OpenIntent {
   WallTime started;
 };
 
+/// A journal that could not be read any more.
+struct Damage {
+  std::string set_aside;  // where it went; empty when it was opened for reading only, and left there
+  std::string what;       // was wrong with it
+};
+
 /// One file per plan and target. All calls on the loop; writing happens on the blocking pool.
 /// Failures throw Error(kPermanent) naming the file. Damage that a write meets is healed: the file
 /// is set aside and a new one made of what is in memory. Keeps the events of the newest 100 runs,
@@ -86,14 +93,13 @@ class Journal {
   virtual Task<std::vector<RunInfo>> runs(size_t limit) = 0;
   virtual Task<std::vector<std::string>> run_events(std::string run) = 0;
 
-  /// Where a journal went whose damage was met after opening; empty when there was none.
-  virtual std::string set_aside() const { return {}; }
+  /// `tell` is called on the loop when damage is met after opening.
+  virtual void on_damage(std::function<void(const Damage&)>) {}
 };
 
 struct Opened {
   std::unique_ptr<Journal> journal;
-  std::string set_aside;  // where a damaged journal went, else empty
-  std::string damage;     // what was wrong with it, else empty; alone when it was opened read-only
+  std::optional<Damage> damage;  // met while opening
 };
 
 /// Opens or makes `file`; a damaged one is renamed to FILE.damaged-TIME and a new one begun. A

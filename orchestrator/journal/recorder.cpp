@@ -1,7 +1,6 @@
 #include "orchestrator/journal/recorder.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include "orchestrator/world/async.h"
 
 namespace blackstart::journal {
 namespace {
@@ -85,7 +84,7 @@ Task<void> Recorder::perform(Write durable) {
       self->database_ = renewed->database;
     };
     failure = co_await on_pool(std::move(renew));
-    if (!renewed->set_aside.empty()) set_aside_ = renewed->set_aside;
+    if (!renewed->set_aside.empty() && on_damage) on_damage({renewed->set_aside, renewed->damage});
     if (!failure) failure = co_await on_pool(write);
   }
   if (!failure) co_return;
@@ -126,18 +125,10 @@ void Recorder::write_when_due() {
   bool due = old || batch_.size() >= kBatchRows;
   if (!due || batch_running_ || run_.id.empty()) return;
   batch_running_ = true;
-  boost::asio::co_spawn(world_.executor, write_unattended(shared_from_this()),
-                        boost::asio::detached);
-}
-
-/// A failure is not reported here: the batch is kept, and the next durable write meets the same
-/// trouble and says so.
-Task<void> Recorder::write_unattended(std::shared_ptr<Recorder> self) {
-  try {
-    co_await self->perform(Write());
-  } catch (const Error&) {
-  }
-  self->batch_running_ = false;
+  // A failure is not reported here: the batch is kept, and the next durable write meets the same
+  // trouble and says so.
+  start(world_.executor, perform(Write()),
+        [self = shared_from_this()](std::exception_ptr) { self->batch_running_ = false; });
 }
 
 }  // namespace blackstart::journal

@@ -23,7 +23,8 @@ class Recorder : public std::enable_shared_from_this<Recorder> {
   State& state() { return state_; }
   /// Events are kept back until there is a run that they belong to.
   void set_run(RunInfo run);
-  const std::string& set_aside() const { return set_aside_; }
+  /// See Journal.
+  std::function<void(const Damage&)> on_damage;
 
   /// Writes what was batched so far and `write`, in one transaction, and waits for the disk. Damage
   /// is healed once: the file is set aside and made anew from state(). Throws Error(kPermanent).
@@ -42,7 +43,6 @@ class Recorder : public std::enable_shared_from_this<Recorder> {
     size_t size() const { return writes.size() + events.size(); }
   };
 
-  static Task<void> write_unattended(std::shared_ptr<Recorder> self);
   Batch take();
   void keep(Batch batch);
   void write_when_due();
@@ -56,7 +56,6 @@ class Recorder : public std::enable_shared_from_this<Recorder> {
   std::shared_ptr<Database> database_;  // used and replaced on the pool only
   State state_;
   RunInfo run_;
-  std::string set_aside_;
   Batch batch_;
   Instant batch_begin_;
   bool batch_running_ = false;

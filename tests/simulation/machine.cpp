@@ -53,7 +53,7 @@ Task<void> open(Process& process, World& world, const engine::Catalog& catalog,
   bool writes = request.verb != Verb::kPreview;
   if (writes) process.lock = journal::RunLock::acquire(world, state_folder, "apply");
   auto opened = co_await journal::open(world, state_folder + "/journal.db", !writes);
-  if (!opened.damage.empty()) throw std::logic_error("the journal is damaged: " + opened.damage);
+  if (opened.damage) throw std::logic_error("the journal is damaged: " + opened.damage->what);
   process.journal = std::move(opened.journal);
   process.bus = std::make_unique<events::Bus>(world.clock);
   process.bus->add_sink(std::make_unique<Recording>(outcome.events));

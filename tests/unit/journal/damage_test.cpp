@@ -95,14 +95,15 @@ class DamageTest : public WorldTest {
   bool survives(const std::string& bytes) {
     put(bytes);
     Opened opened = open_or_fail();
-    bool aside = !opened.set_aside.empty();
+    bool aside = opened.damage.has_value();
     EXPECT_TRUE(aside || bytes.empty() ? has_nothing(*opened.journal)
                                        : has_everything(*opened.journal));
-    EXPECT_TRUE(!aside || bytes_of(opened.set_aside) == bytes);
-    EXPECT_EQ(opened.damage.empty(), !aside);
+    EXPECT_TRUE(!aside || bytes_of(opened.damage->set_aside) == bytes);
+    bool later = false;
+    opened.journal->on_damage([&later](const Damage&) { later = true; });
     // Set aside, it is a new one like the last: going on with each would only take long.
     if (!aside || ++set_aside_count % 50 == 0) run_on(*opened.journal);
-    return aside || !opened.journal->set_aside().empty();
+    return aside || later;
   }
 
   void run_on(Journal& journal) {
@@ -191,8 +192,9 @@ TEST_F(DamageTest, OpenedForReadingItIsLeftAloneAndSaidToBeDamaged) {
   put(bytes.substr(0, 5000));
   Opened opened = await(open(world, file, true));
   EXPECT_TRUE(has_nothing(*opened.journal));
-  EXPECT_NE(opened.damage, "");
-  EXPECT_EQ(opened.set_aside, "");
+  ASSERT_TRUE(opened.damage);
+  EXPECT_NE(opened.damage->what, "");
+  EXPECT_EQ(opened.damage->set_aside, "");
   EXPECT_EQ(bytes_of(file), bytes.substr(0, 5000));
 }
 
@@ -214,9 +216,13 @@ TEST_F(DamageTest, ItIsMadeAnewWithoutForgettingWhenAWriteMeetsTheDamage) {
   bytes.replace(page, 4096, 4096, '\x55');
   put(bytes);
   Opened opened = open_now();
-  ASSERT_EQ(opened.set_aside, "");
+  ASSERT_FALSE(opened.damage);
+  std::vector<Damage> told;
+  opened.journal->on_damage([&told](const Damage& damage) { told.push_back(damage); });
   run_on(*opened.journal);
-  EXPECT_THAT(opened.journal->set_aside(), HasSubstr(".damaged-2026-01-02T030405"));
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_THAT(told[0].set_aside, HasSubstr(".damaged-2026-01-02T030405"));
+  EXPECT_NE(told[0].what, "");
   opened.journal.reset();
   auto journal = open_now().journal;
   EXPECT_EQ(journal->binding("uid"), "1234");
@@ -227,7 +233,7 @@ TEST_F(DamageTest, SeveralDamagedOnesOfOneSecondAreAllKept) {
   std::set<std::string> places;
   for (int i = 0; i < 3; ++i) {
     std::ofstream(file, std::ios::binary) << "garbage";
-    places.insert(open_now().set_aside);
+    places.insert(open_now().damage->set_aside);
     std::filesystem::remove(file);
   }
   EXPECT_THAT(places, SizeIs(3));

@@ -56,7 +56,7 @@ TEST_F(JournalTest, RemembersEverythingThatSteersARunOverReopening) {
     await(journal->outcome(closed, "done", ""));
   }
   auto opened = open_now();
-  EXPECT_EQ(opened.set_aside, "");
+  EXPECT_FALSE(opened.damage);
   auto stage = opened.journal->stage("cluster");
   ASSERT_TRUE(stage);
   EXPECT_EQ(stage->digest, "d1");
