@@ -97,7 +97,7 @@ Task<void> check(engine::Context& context, std::shared_ptr<Connection> connectio
     if (!connection->client)
       connection->client = std::make_shared<kube::Client>(context.world(), endpoint_of(context));
     co_await verify(context, *connection->client);
-    connection->verified = true;
+    connection->verified = context.shared().target_reached = true;
   } catch (...) {
     own->failure = std::current_exception();
     connection->client = nullptr;  // the kubeconfig may be another one at the next try
@@ -118,6 +118,7 @@ Task<std::shared_ptr<kube::Client>> connect(engine::Context& context) {
     throw plan::NotKnownYet{unknown->stage, unknown->text};
   auto connection = context.shared().get_or_make<Connection>(
       kName, [] { return std::make_shared<Connection>(); });
+  if (!connection->verified) context.reaching = endpoint_of(context).server;
   while (!connection->verified) {
     auto running = connection->running;
     if (!running) {
@@ -129,6 +130,7 @@ Task<std::shared_ptr<kube::Client>> connect(engine::Context& context) {
     if (running->failure && !is_cancellation(running->failure))
       std::rethrow_exception(running->failure);
   }
+  context.reaching.clear();
   co_return connection->client;
 }
 

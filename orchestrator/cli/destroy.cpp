@@ -16,6 +16,16 @@ std::string question_about(const engine::Session& session, const std::vector<eng
   return text + "Plan " + session.plan.name + (session.plan.environment.empty() ? "" : ", environment " + session.plan.environment);
 }
 
+/// On the day when the cluster is gone for good, that is the end of it: this says so.
+void say_that_nothing_went(engine::Session& session, const engine::RunResult& result) {
+  bool unreachable = exit_code(result, session.graph) == kExitUnreachable;
+  if (!unreachable || std::ranges::any_of(result.stages, &engine::StageResult::acted)) return;
+  session.bus.publish(events::Notice{
+      "error", "", "", "nothing was taken away: the cluster cannot be reached", {},
+      "bring it back and run the same command again; if it is gone for good, all that was in it is gone too: "
+      "remove the state folder " + session.state_folder});
+}
+
 }  // namespace
 
 Task<int> run_destroy(Program& program) {
@@ -27,6 +37,7 @@ Task<int> run_destroy(Program& program) {
     throw Error(ErrorClass::kUsage, "not confirmed; nothing was taken away");
   co_await space->begin();
   engine::RunResult result = co_await engine::destroy(session, std::move(roles));
+  say_that_nothing_went(session, result);
   co_return co_await space->finish(result);
 }
 

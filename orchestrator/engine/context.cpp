@@ -15,6 +15,9 @@ Shared::~Shared() {
   while (!order_.empty()) order_.pop_back();
 }
 
+std::string stages_folder(const std::string& state_folder) { return state_folder + "/stages"; }
+std::string tools_folder(const std::string& state_folder) { return state_folder + "/tools"; }
+
 Context::Context(World& world, events::Bus& bus, journal::Journal& journal, Shared& shared, Tools& tools,
                  const plan::Plan& plan, const plan::Stage& stage, std::string state_folder)
     : world_(world), bus_(bus), journal_(journal), shared_(shared), tools_(tools), plan_(plan), stage_(stage),
@@ -49,10 +52,12 @@ std::vector<std::string> Context::texts(std::string_view name) const {
 }
 
 std::string Context::folder() {
-  std::string path = state_folder_ + "/stages/" + stage_.name;
+  std::string path = stages_folder(state_folder_) + "/" + stage_.name;
   if (!read_only && world_.files.kind(path) == FileKind::kMissing) world_.files.make_folders(path);
   return path;
 }
+
+std::string Context::tool_home(const std::string& tool) const { return tools_folder(state_folder_) + "/" + tool; }
 
 std::optional<journal::StageRecord> Context::record() const { return journal_.stage(stage_.name); }
 std::vector<journal::OpenIntent> Context::interrupted() const { return journal_.open_intents(stage_.name); }

@@ -33,12 +33,18 @@ class Shared {
     return made;
   }
   void forget(const std::string& name);  // all types of that name: what it stood for has changed
+  /// The API server of the plan's cluster has answered in this run. Set by the stage that saw it.
+  bool target_reached = false;
   ~Shared();
 
  private:
   std::map<std::pair<std::type_index, std::string>, std::shared_ptr<void>> items_;
   std::vector<std::shared_ptr<void>> order_;
 };
+
+/// Where stages and tools keep their files below the state folder; with the last stage they go.
+std::string stages_folder(const std::string& state_folder);
+std::string tools_folder(const std::string& state_folder);
 
 /// One per stage and run; lives as long as the stage. Loop-confined.
 class Context {
@@ -68,6 +74,8 @@ class Context {
 
   /// A folder of this stage's own under the state folder, 0700, made on first use.
   std::string folder();
+  /// A home for a tool that stages share, with its caches.
+  std::string tool_home(const std::string& tool) const;
   const std::string& state_folder() const { return state_folder_; }
 
   /// What the journal remembers of this stage: the digest it was last done with is record->digest.
@@ -97,6 +105,10 @@ class Context {
   const std::string& current_progress() const { return progress_; }
   std::function<void()> on_progress;
   Instant deadline;
+  /// How long the target may take to answer for the first time; a stage that knows better sets it.
+  Duration patience{};
+  /// The target's address while this stage has no answer from it; set by the stage, else empty.
+  std::string reaching;
 
  private:
   World& world_;

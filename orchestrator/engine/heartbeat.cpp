@@ -19,7 +19,7 @@ Task<void> heartbeats(Session& session) {
       const StageResult& result = session.results[i];
       if (!is_running(result.state)) continue;
       auto elapsed = std::chrono::duration_cast<Duration>(clock.now() - result.started);
-      Duration left = session.plan.stages[i].timeout - elapsed;
+      auto left = std::chrono::duration_cast<Duration>(result.deadline - clock.now());
       session.bus.publish(events::Heartbeat{session.plan.stages[i].name, to_string(result.state), result.reason,
                                             elapsed.count(), left.count()});
       if (session.options.on_activity) session.options.on_activity("stage " + session.plan.stages[i].name + ": " + result.reason);

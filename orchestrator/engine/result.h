@@ -39,8 +39,8 @@ struct StageResult {
   std::optional<Error> failure;  // kFailed, kUnknown, kBlocked
   std::string reason;            // why it is in this state; a sentence
   bool acted = false;
-  int attempts = 0;              // of actions
   Instant started;
+  Instant deadline;              // when it is given up, as far as is known now
   Duration elapsed{0};
   std::string digest;
 

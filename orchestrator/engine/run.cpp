@@ -135,6 +135,26 @@ Task<void> take_away(Session& session, size_t index, size_t cluster) {
   co_await run.remove();
 }
 
+/// What stages that are gone kept on this machine, and the tools' caches once no stage keeps anything.
+void remove_leftovers(Session& session) {
+  Files& files = session.world.files;
+  const std::string folders = stages_folder(session.state_folder);
+  try {
+    for (size_t i = 0; i < session.results.size(); ++i) {
+      StageState state = session.results[i].state;
+      bool gone = state == StageState::kSatisfied || state == StageState::kDone;
+      if (gone) files.remove_all(folders + "/" + session.plan.stages[i].name);
+    }
+    if (files.kind(folders) == FileKind::kFolder && !files.list(folders).empty()) return;
+    files.remove_all(folders);
+    files.remove_all(tools_folder(session.state_folder));
+  } catch (const Error& error) {
+    events::Notice notice = events::notice_of(error, "");
+    notice.severity = "warning";  // all that the plan made is gone; these were its files
+    session.bus.publish(std::move(notice));
+  }
+}
+
 RunResult conclude(Session& session, Instant started) {
   RunResult result;
   result.stages = session.results;
@@ -213,6 +233,7 @@ Task<RunResult> destroy(Session& session, std::vector<Role> roles) {
   }
   auto visit = [&session, cluster](size_t index) { return take_away(session, index, cluster); };
   co_await accompanied(session, walk(session.world.executor, session.graph, Order::kDependentsFirst, visit));
+  remove_leftovers(session);
   co_await session.journal.flush();
   co_return conclude(session, started);
 }

@@ -14,6 +14,8 @@ namespace {
 constexpr int kSameActionMost = 3;
 // A stage watches its own things; why they are not ready may change further down (a pod, an event).
 constexpr Duration kLookAgainAfter = std::chrono::seconds(5);
+// For a target that has never answered, when neither the plan's `timeout` nor the stage says how long.
+constexpr Duration kFirstContact = std::chrono::minutes(1);
 
 Error stopped() { return Error(ErrorClass::kCancelled, "the run was asked to stop"); }
 
@@ -35,7 +37,8 @@ StageRun::StageRun(Session& session, size_t index)
                session.state_folder),
       started_(session.world.clock.now()) {
   result().started = started_;
-  context_.deadline = started_ + stage_.timeout;
+  result().deadline = context_.deadline = started_ + stage_.timeout;
+  context_.patience = stage_.timeout_given ? stage_.timeout : kFirstContact;
   context_.on_progress = [this] {
     // What an action is doing belongs into heartbeats and into the text of a missed deadline.
     if (context_.current_progress().empty()) return;
@@ -51,7 +54,7 @@ Task<void> StageRun::preview() {
   try {
     Instant deadline = session_.world.clock.now() + session_.options.observe_timeout;
     result().seen = co_await within(session_.world.clock, deadline, "no answer in time", look());
-    result().decision = decide(Direction::kForward, result().seen);
+    result().decision = decide(result().seen);
     publish_outputs();
   } catch (...) {
     failure = std::current_exception();
@@ -79,9 +82,10 @@ Task<void> StageRun::apply() { co_await run(Direction::kForward); }
 Task<void> StageRun::remove() { co_await run(Direction::kRemoval); }
 
 Task<void> StageRun::run(Direction direction) {
+  direction_ = direction;
   std::exception_ptr failure;
   try {
-    co_await within(session_.world.clock, context_.deadline, "", reconcile(direction));
+    co_await within(session_.world.clock, context_.deadline, "", reconcile());
   } catch (...) {
     failure = std::current_exception();
   }
@@ -90,7 +94,7 @@ Task<void> StageRun::run(Direction direction) {
   if (failure) record_failure(failure);
 }
 
-Task<void> StageRun::reconcile(Direction direction) {
+Task<void> StageRun::reconcile() {
   for (;;) {
     std::optional<Error> trouble;
     Failures* failures = &of_looks_;
@@ -98,11 +102,12 @@ Task<void> StageRun::reconcile(Direction direction) {
       enter(result().acted ? StageState::kVerifying : StageState::kObserving, "");
       Observation seen = co_await look();
       of_looks_ = {};
-      Decision decision = decide(direction, seen);
+      result().deadline = context_.deadline;
+      Decision decision = decide(seen);
       result().seen = seen;
       result().decision = decision;
       switch (decision.kind) {
-        case Decision::Kind::kSatisfied: co_return co_await finish(direction);
+        case Decision::Kind::kSatisfied: co_return co_await finish();
         case Decision::Kind::kAct:
           failures = &of_actions_;
           co_await perform_all(decision);
@@ -155,8 +160,8 @@ Task<Observation> StageRun::look() {
   co_return seen;
 }
 
-Decision StageRun::decide(Direction direction, const Observation& seen) const {
-  if (direction == Direction::kRemoval) return implementation_->decide_removal(seen);
+Decision StageRun::decide(const Observation& seen) const {
+  if (direction_ == Direction::kRemoval) return implementation_->decide_removal(seen);
   bool handed_over = stage_.owner == plan::Owner::kArgocd && seen.state == Observation::State::kDiffers;
   if (handed_over) return Decision::satisfied("owned by Argo CD, which was left to it: " + seen.reason);
   return implementation_->decide(seen);
@@ -176,14 +181,15 @@ Task<void> StageRun::perform_all(const Decision& decision) {
   check_against_saved(decision);
   first_decision_ = false;
   for (const Action& action : decision.actions) {
-    int& count = performed_[key_of(action)];
-    if (count >= kSameActionMost) {
-      throw Error(ErrorClass::kVerification, "done " + std::to_string(count) + " times, and still: " + result().seen.reason)
+    Tries& tries = tries_[key_of(action)];
+    if (tries.done >= kSameActionMost) {
+      throw Error(ErrorClass::kVerification, "done " + std::to_string(tries.done) + " times, and still: " + result().seen.reason)
           .hint("something else changes it back, or the action has no effect; look at " + action.summary);
     }
-    if (count > 0) co_await pause(retry_delay(stage_.retry, Error(ErrorClass::kVerification, ""), count, session_.world.random));
+    if (tries.done > 0)
+      co_await pause(retry_delay(stage_.retry, Error(ErrorClass::kVerification, ""), tries.done, session_.world.random));
     co_await perform(action);
-    ++count;
+    ++tries.done;
     of_actions_ = {};
   }
 }
@@ -207,8 +213,8 @@ Task<void> StageRun::perform(const Action& action) {
   enter(StageState::kActing, action.summary);
   co_await session_.journal.settle(stage_.name, std::string("observed ") + to_string(result().seen.state));
   int64_t intent = co_await session_.journal.intent(session_.run_id, stage_.name, action.id, result().digest, action.once);
-  ++result().attempts;
-  session_.bus.publish(events::ActionStarted{stage_.name, action.id, action.summary, result().attempts, action.once});
+  int attempt = ++tries_[key_of(action)].begun;
+  session_.bus.publish(events::ActionStarted{stage_.name, action.id, action.summary, attempt, action.once});
   if (!co_await run_unless(session_.stop.hard, act_once_begun(action, intent))) throw stopped();
 }
 
@@ -260,6 +266,10 @@ Task<void> StageRun::pause_before_retry(const Error& error, Failures& failures) 
   if (counted && attempt >= stage_.retry.attempts) throw error;
   if (session_.stop.soft.is_set()) throw stopped();
   Duration delay = retry_delay(stage_.retry, error, attempt, session_.world.random);
+  if (error.error_class() == ErrorClass::kUnreachable && never_reached()) {
+    if (!may_come_up()) result().deadline = std::min(context_.deadline, started_ + context_.patience);
+    if (session_.world.clock.now() + delay >= result().deadline) throw never_answered(error, attempt);
+  }
   last_class_ = error.error_class();
   last_causes_ = error.causes();
   waited_for_ = error.summary();
@@ -268,18 +278,33 @@ Task<void> StageRun::pause_before_retry(const Error& error, Failures& failures) 
   co_await pause(delay);
 }
 
+bool StageRun::never_reached() const { return !session_.shared.target_reached; }
+
+/// This run has made something that the target may be waiting for. If not, who waits longer waits for
+/// somebody else.
+bool StageRun::may_come_up() const {
+  return direction_ == Direction::kForward && std::ranges::any_of(session_.results, &StageResult::acted);
+}
+
+Error StageRun::never_answered(Error error, int attempt) const {
+  auto elapsed = std::chrono::duration_cast<Duration>(session_.world.clock.now() - started_);
+  error.because("tried again for " + format_duration(elapsed) + ", " + count_of(static_cast<size_t>(attempt), "time") +
+                ": nothing has answered in this run");
+  return error;
+}
+
 Task<void> StageRun::pause(Duration delay) {
   Instant until = session_.world.clock.now() + delay;
   bool ended = co_await run_unless(session_.stop.soft, session_.world.clock.sleep_until(until));
   if (!ended) throw stopped();
 }
 
-Task<void> StageRun::finish(Direction direction) {
+Task<void> StageRun::finish() {
   auto elapsed = std::chrono::duration_cast<Duration>(session_.world.clock.now() - started_);
   result().elapsed = elapsed;
   result().reason = result().decision.reason.empty() ? result().seen.reason : result().decision.reason;
   if (!context_.interrupted().empty()) co_await session_.journal.settle(stage_.name, "observed " + result().reason);
-  if (direction == Direction::kRemoval) {
+  if (direction_ == Direction::kRemoval) {
     if (context_.record()) co_await session_.journal.forget_stage(stage_.name);
   } else {
     publish_outputs();
@@ -313,8 +338,10 @@ void StageRun::publish_outputs() {
 }
 
 Error StageRun::out_of_time() const {
-  std::string waited = waited_for_.empty() ? "its action did not end" : waited_for_;
-  Error error(ErrorClass::kDeadline, "not done within " + format_duration(stage_.timeout) + ": " + waited);
+  const std::string& silent = context_.reaching;
+  std::string waited = !waited_for_.empty() ? waited_for_ : silent.empty() ? "its action did not end" : "no answer from " + silent;
+  bool unreachable = never_reached() && (!silent.empty() || last_class_ == ErrorClass::kUnreachable);
+  Error error(unreachable ? ErrorClass::kUnreachable : ErrorClass::kDeadline, "not done within " + format_duration(stage_.timeout) + ": " + waited);
   for (const std::string& cause : last_causes_) error.because(cause);
   error.hint("see what holds it up, then run again: it goes on where it stopped. A longer `timeout:` of the stage gives it more time");
   return error;

@@ -29,13 +29,18 @@ class StageRun {
     int counted = 0;  // use up the stage's attempts
     int outages = 0;  // are waited out until the deadline
   };
+  /// How often an action was begun, and how often it went through.
+  struct Tries {
+    int begun = 0;
+    int done = 0;
+  };
 
   StageResult& result() { return session_.results[index_]; }
   Task<void> run(Direction direction);
-  Task<void> reconcile(Direction direction);
+  Task<void> reconcile();
   Task<void> prepare_inputs();
   Task<Observation> look();
-  Decision decide(Direction direction, const Observation& seen) const;
+  Decision decide(const Observation& seen) const;
   void check_against_saved(const Decision& decision) const;
   Task<void> perform_all(const Decision& decision);
   Task<void> perform(const Action& action);
@@ -44,7 +49,10 @@ class StageRun {
   Task<void> wait_for_change(Decision decision);
   Task<void> pause_before_retry(const Error& error, Failures& failures);
   Task<void> pause(Duration delay);
-  Task<void> finish(Direction direction);
+  bool never_reached() const;
+  bool may_come_up() const;
+  Error never_answered(Error error, int attempt) const;
+  Task<void> finish();
   void record_failure(std::exception_ptr failure);
   Error out_of_time() const;
   void enter(StageState state, std::string reason);
@@ -58,10 +66,11 @@ class StageRun {
   std::unique_ptr<Stage> implementation_;
   Context context_;
   Instant started_;
+  Direction direction_ = Direction::kForward;
   std::string waited_for_;      // the newest reason for not being done
   std::vector<std::string> last_causes_;
   ErrorClass last_class_ = ErrorClass::kDeadline;
-  std::map<std::string, int> performed_;  // action and details -> how often it went through
+  std::map<std::string, Tries> tries_;  // of the same action
   bool first_decision_ = true;
   Failures of_looks_;
   Failures of_actions_;

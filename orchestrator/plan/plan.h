@@ -40,6 +40,7 @@ struct Stage {
   std::string stack;
   std::vector<std::string> tags;
   Duration timeout = std::chrono::minutes(10);
+  bool timeout_given = false;  // it is the plan's, not the default
   Retry retry;
   Confirm confirm = Confirm::kNever;
   std::string confirm_message;

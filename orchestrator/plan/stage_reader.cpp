@@ -134,6 +134,7 @@ class Reader {
 
   void read_limits() {
     read_duration(keys_->find("timeout"), "timeout", stage_.timeout);
+    stage_.timeout_given = keys_->find("timeout") != nullptr;
     const Value* retry = get("retry", Value::Kind::kMap);
     if (retry == nullptr) return;
     if (const Value* attempts = retry->find("attempts");

@@ -3,7 +3,6 @@
 #include "orchestrator/engine/stage.h"
 #include "orchestrator/kube/client.h"
 #include "orchestrator/kube/kubeconfig.h"
-#include "orchestrator/world/async.h"
 
 namespace blackstart::stages {
 namespace {
@@ -15,26 +14,26 @@ using plan::OptionType;
 class ExistingStage final : public engine::Stage {
  public:
   Task<Observation> observe(engine::Context& context) override {
-    Clock& clock = context.world().clock;
-    if (!give_up_) give_up_ = clock.now() + context.option("wait").as_duration();
+    if (context.has("wait")) context.patience = context.option("wait").as_duration();
     std::string kubeconfig = context.text("kubeconfig");
     kube::Endpoint endpoint =
         kube::load_kubeconfig(context.world().files, {kubeconfig}, context.text("context"));
     std::string where =
         endpoint.server + " (context " + endpoint.context + " of " + kubeconfig + ")";
     kube::Client client(context.world(), endpoint);
+    context.reaching = endpoint.server;
+    std::string version = co_await ask_version(context, client);
+    context.reaching.clear();
+    context.shared().target_reached = true;
     std::string reason;
-    if (!co_await client.is_ready(&reason)) {
-      reason = where + " is not ready: " + reason;
-      if (context.read_only || clock.now() >= *give_up_) throw unreachable(context, reason);
-      co_return Observation::differs(reason);
-    }
+    if (!co_await client.is_ready(&reason))
+      co_return Observation::differs(where + " is not ready: " + reason);
     kube::Identity identity = co_await client.identity();
     Observation seen = Observation::present(where + " answers");
     seen.outputs["kubeconfig"] = kubeconfig;
     seen.outputs["context"] = endpoint.context;
     seen.outputs["endpoint"] = endpoint.server;
-    seen.outputs["version"] = co_await client.server_version();
+    seen.outputs["version"] = std::move(version);
     seen.outputs["uid"] = identity.uid;
     co_return seen;
   }
@@ -51,16 +50,17 @@ class ExistingStage final : public engine::Stage {
   }
 
  private:
-  static Error unreachable(engine::Context& context, const std::string& reason) {
-    return Error(ErrorClass::kUnreachable, reason)
-        .at(context.stage().place)
-        .hint(
-            "is the cluster up, and does this machine reach it? The kubeconfig and context are "
-            "those "
-            "of the plan, the ambient ones are never used");
+  /// The first question: it says how the cluster cannot be reached, if it cannot.
+  static Task<std::string> ask_version(engine::Context& context, kube::Client& client) {
+    try {
+      co_return co_await client.server_version();
+    } catch (Error& error) {
+      error.at(context.stage().place);
+      error.because("it is context " + client.endpoint().context + " of " +
+                    client.endpoint().kubeconfig + ", as the plan says");
+      throw;
+    }
   }
-
-  std::optional<Instant> give_up_;
 };
 
 }  // namespace
@@ -81,8 +81,8 @@ const engine::StageType kClusterExisting{
                     {.name = "context", .required = true, .summary = "context of the kubeconfig"},
                     {.name = "wait",
                      .type = OptionType::kDuration,
-                     .default_value = "0s",
-                     .summary = "how long it may take to answer"},
+                     .summary = "how long it may take to answer; default: the stage's `timeout` "
+                                "when the plan gives one, else 1m"},
                 },
             .outputs =
                 {

@@ -165,6 +165,7 @@ class KwokStage final : public engine::Stage {
     bool ready = co_await client.is_ready(&why);
     reason_ = "the API server of cluster " + name_ + " is not ready: " + why;
     if (!ready) co_return;
+    context.shared().target_reached = true;
     life_ = Life::kRunning;
     reason_.clear();
     version_ = co_await client.server_version();

@@ -132,10 +132,13 @@ metadata: {name: existing}
 spec:
   cluster: {kubeconfig: kubeconfig}
   stages:
-    - {name: demo, uses: kube.namespace, timeout: 3s, with: {name: demo}}
+    - {name: demo, uses: kube.namespace, timeout: 4s, with: {name: demo}}
 )");
-  Ran status = rehearsal.blackstart({"status"});
-  EXPECT_EQ(status.code, 3) << status.all();
+  for (const std::string command : {"status", "apply", "destroy"}) {
+    Ran ran = rehearsal.blackstart(command == "status" ? std::vector{command} : std::vector<std::string>{command, "--yes"});
+    EXPECT_EQ(ran.code, 3) << command << ran.all();
+    EXPECT_NE(ran.all().find("Connection refused"), std::string::npos) << command << ran.all();
+  }
 }
 
 }  // namespace

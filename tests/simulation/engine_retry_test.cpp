@@ -97,9 +97,13 @@ TEST_F(EngineTest, Unreachable_IsWaitedOutWhenItComesBack) {
   EXPECT_EQ(outside.count("set a"), 1);
 }
 
-TEST_F(EngineTest, Unreachable_ForGoodEndsAtTheDeadlineAndSaysWhatItWaitedFor) {
+TEST_F(EngineTest, Unreachable_AfterItHadAnsweredEndsAtTheDeadlineAndSaysWhatItWaitedFor) {
   plan(kOne);
-  outside.weather = [](const HttpRequest&) { return std::optional(refused()); };
+  outside.treatments["a"].settles = minutes(60);
+  outside.weather = [this](const HttpRequest&) -> std::optional<Fault> {
+    if (world.clock().elapsed() > seconds(3)) return refused();
+    return std::nullopt;
+  };
   Outcome run = apply();
   EXPECT_EQ(run.exit_code, 6);
   EXPECT_EQ(run.elapsed, minutes(2));
@@ -107,6 +111,78 @@ TEST_F(EngineTest, Unreachable_ForGoodEndsAtTheDeadlineAndSaysWhatItWaitedFor) {
   EXPECT_EQ(error.error_class(), ErrorClass::kDeadline);
   EXPECT_EQ(error.full_text(), "not done within 2m00s: no connection: Connection refused");
   EXPECT_THAT(error.hint(), testing::HasSubstr("run again"));
+}
+
+std::optional<Fault> nobody_answers(const HttpRequest&) { return refused(); }
+
+TEST_F(EngineTest, Unreachable_FromTheBeginningEndsWithinAMinute) {
+  plan("    - {name: a, uses: thing, with: {name: a}}\n");
+  outside.weather = nobody_answers;
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 3) << run.transcript();
+  EXPECT_LE(run.elapsed, minutes(1));
+  EXPECT_GE(run.elapsed, seconds(20));
+  EXPECT_THAT(run.stage("a").failure->full_text(),
+              testing::MatchesRegex("no connection: Connection refused: tried again for .*, [0-9]+ times: "
+                                    "nothing has answered in this run"));
+  for (const events::Heartbeat& beat : run.all<events::Heartbeat>())
+    EXPECT_EQ(beat.elapsed_ms + beat.deadline_ms, 60'000) << "what is left is told as it is";
+}
+
+TEST_F(EngineTest, Unreachable_FromTheBeginningEndsAtTheTimeoutThatThePlanGives) {
+  plan(kOne);
+  outside.weather = nobody_answers;
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 3);
+  EXPECT_GT(run.elapsed, minutes(1));
+  EXPECT_LE(run.elapsed, minutes(2));
+}
+
+TEST_F(EngineTest, Unreachable_AfterThisRunMadeSomethingMayStillBeOnItsWay) {
+  plan(R"(
+    - {name: machine, uses: tool.thing, with: {name: machine}}
+    - {name: a, uses: thing, needs: [machine], with: {name: a}}
+)");
+  Duration comes_up = minutes(5);
+  outside.weather = [&](const HttpRequest& request) -> std::optional<Fault> {
+    bool of_machine = request.url.find("machine") != std::string::npos;
+    if (of_machine || world.clock().elapsed() > comes_up) return std::nullopt;
+    return refused();
+  };
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  outside.things.clear();
+  comes_up = minutes(60);
+  run = apply();
+  EXPECT_EQ(run.exit_code, 3) << run.transcript();
+  EXPECT_GT(run.elapsed, minutes(9)) << "the stage's deadline";
+}
+
+TEST_F(EngineTest, Unreachable_DestroyEndsSoonAndTakesNothingAway) {
+  plan("    - {name: a, uses: thing, with: {name: a}}\n");
+  ASSERT_EQ(apply().exit_code, 0);
+  outside.weather = nobody_answers;
+  Outcome run = machine.run({.verb = Verb::kDestroy});
+  EXPECT_EQ(run.exit_code, 3) << run.transcript();
+  EXPECT_LE(run.elapsed, minutes(2));
+  EXPECT_EQ(outside.end_state(), "a=x\n");
+}
+
+TEST_F(EngineTest, Attempts_AreCountedForEachActionAlone) {
+  plan(kOne);
+  outside.treatments["a"].writes = {{.status = 500}};
+  outside.treatments["a"].settles = seconds(4);
+  Request request;
+  request.beside = [this](engine::Session& session) -> Task<void> {
+    co_await session.world.clock.sleep_until(session.world.clock.now() + seconds(3));
+    outside.things["a"].value = "y";  // somebody else was here
+  };
+  Outcome run = machine.run(request);
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  std::vector<std::string> begun;
+  for (const events::ActionStarted& action : run.all<events::ActionStarted>())
+    begun.push_back(action.summary + " " + std::to_string(action.attempt));
+  EXPECT_THAT(begun, testing::ElementsAre("make a 1", "make a 2", "change a 1"));
 }
 
 TEST_F(EngineTest, Retry_AnOutageThatWasWaitedOutUsesUpNoAttempts) {

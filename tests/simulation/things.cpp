@@ -137,6 +137,7 @@ class ThingStage : public engine::Stage {
     wanted_ = context.text("value");
     HttpResponse seen = co_await ask(context, "GET", "", "");
     throw_if_refused("reading " + name_, seen);
+    if (context.stage().uses == "thing") context.shared().target_reached = true;
     starting_ = false;
     if (seen.status == 404) co_return Observation::absent(name_ + " is not there");
     size_t space = seen.body.find(' ');
@@ -154,7 +155,8 @@ class ThingStage : public engine::Stage {
     if (starting_) return Decision::wait(seen.reason);
     bool there = seen.state == Observation::State::kDiffers;
     if (once_ && there) return Decision::blocked(seen.reason, "it cannot be changed");
-    return Decision::act(Action{once_ ? "make" : "set", "make " + name_, {}, once_, false});
+    std::string summary = (there ? "change " : "make ") + name_;
+    return Decision::act(Action{once_ ? "make" : "set", std::move(summary), {}, once_, false});
   }
 
   Task<void> act(engine::Context& context, const Action& action) override {

@@ -101,6 +101,45 @@ TEST_F(Target, KubeconfigOfAStageThatHasNotRun_IsWaitedFor) {
   EXPECT_EQ(seen.deferred_on, "cluster");
 }
 
+/// Plays an API server that refuses connections, or answers /readyz with this status.
+void play(Bench& bench, int readyz) {
+  auto inner = bench.http.handler;
+  bench.http.handler = [inner, readyz](HttpRequest request) -> Task<HttpResponse> {
+    if (readyz == 0) throw Error(ErrorClass::kUnreachable, "no connection").because("Connection refused");
+    HttpResponse response;
+    response.status = request.url.ends_with("/readyz") ? readyz : 200;
+    response.body = response.status == 200 ? R"({"gitVersion": "v1.36.3"})" : "[+]ping ok\n[-]etcd failed\n";
+    bool known = request.url.ends_with("/readyz") || request.url.ends_with("/version");
+    if (!known) co_return co_await inner(std::move(request));
+    co_return response;
+  };
+}
+
+TEST(ExistingCluster, ThatDoesNotAnswer_IsUnreachableAndSaysWhatWasTried) {
+  Bench bench("cluster.existing", "{kubeconfig: kubeconfig, context: test, wait: 5m}");
+  play(bench, 0);
+  try {
+    bench.observe();
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.error_class(), ErrorClass::kUnreachable);
+    EXPECT_THAT(error.full_text(), HasSubstr("Connection refused"));
+    EXPECT_THAT(error.full_text(), HasSubstr("/p/kubeconfig"));
+    EXPECT_TRUE(error.place().known());
+  }
+  EXPECT_EQ(bench.context().patience, std::chrono::minutes(5));
+  EXPECT_FALSE(bench.context().shared().target_reached);
+}
+
+TEST(ExistingCluster, ThatIsNotReady_IsThereAndWaitedFor) {
+  Bench bench("cluster.existing", "{kubeconfig: kubeconfig, context: test}");
+  play(bench, 500);
+  engine::Decision decision = bench.decide();
+  EXPECT_EQ(decision.kind, engine::Decision::Kind::kWait);
+  EXPECT_THAT(decision.reason, HasSubstr("is not ready: the server answered 500: etcd failed"));
+  EXPECT_TRUE(bench.context().shared().target_reached);
+}
+
 TEST_F(Target, Forgotten_IdentityIsTakenAnew) {
   bench.observe();
   bench.run(forget_cluster(bench.context()));
