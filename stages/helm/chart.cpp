@@ -16,11 +16,6 @@ constexpr size_t kFilesLimit = 5000;
 constexpr int kDepthLimit = 32;
 constexpr size_t kNamesShown = 8;
 
-std::string text_of(const plan::Value& map, std::string_view key) {
-  const plan::Value* value = map.find(key);
-  return value == nullptr || value->is_null() ? std::string() : value->as_text();
-}
-
 Error misuse(const plan::Value& option, const std::string& what, const std::string& hint) {
   return Error(ErrorClass::kUsage, what).at(option.place).hint(hint);
 }
@@ -81,35 +76,13 @@ void read_folder(const Files& files, const std::string& folder, const plan::Valu
   }
 }
 
-Chart local_chart(const Files& files, const plan::Value& option, const std::string& path) {
-  Chart chart;
-  chart.reference = path;
+void read_local(const Files& files, const plan::Value& option, Chart& chart) {
+  const std::string& path = chart.reference.path;
   switch (files.kind(path)) {
-    case FileKind::kFolder: read_folder(files, path, option, chart); break;
-    case FileKind::kFile: chart.digest = sha256_hex(files.read(path, kFileLimit)); break;
+    case FileKind::kFolder: return read_folder(files, path, option, chart);
+    case FileKind::kFile: chart.digest = sha256_hex(files.read(path, kFileLimit)); return;
     default: throw misuse(option, "the chart is missing: " + path, "correct `chart.path`");
   }
-  chart.display = path;
-  return chart;
-}
-
-Chart fetched_chart(const plan::Value& option, const std::string& name, const std::string& repo) {
-  Chart chart;
-  chart.name = name;
-  chart.version = text_of(option, "version");
-  if (name.empty() || repo.empty())
-    throw misuse(option, "a chart is either {path} or {name, repo, version}",
-                 "give both `name` and `repo`");
-  if (chart.version.empty()) {
-    throw misuse(option, "chart " + name + " names no version",
-                 "pin it: what is newest today is another one on the day of the disaster");
-  }
-  bool oci = repo.starts_with("oci://");
-  chart.reference = oci ? repo + "/" + name : name;
-  if (!oci) chart.flags = {"--repo", repo};
-  chart.flags.insert(chart.flags.end(), {"--version", chart.version});
-  chart.display = name + " " + chart.version + " from " + repo;
-  return chart;
 }
 
 /// What helm keeps as fields of its own rather than as files.
@@ -121,13 +94,16 @@ bool kept_apart(const std::string& name) {
 }  // namespace
 
 Chart read_chart(const Files& files, const plan::Value& option) {
-  std::string path = text_of(option, "path"), name = text_of(option, "name"),
-              repo = text_of(option, "repo");
-  if (path.empty()) return fetched_chart(option, name, repo);
-  if (!name.empty() || !repo.empty() || !text_of(option, "version").empty())
-    throw misuse(option, "a chart is either {path} or {name, repo, version}",
-                 "remove `path` or the others");
-  return local_chart(files, option, path);
+  Chart chart;
+  chart.reference = read_chart_reference(option);
+  const ChartReference& named = chart.reference;
+  chart.name = named.name;
+  chart.version = named.version;
+  chart.display = named.name + " " + named.version + " from " + named.repo;
+  if (named.path.empty()) return chart;
+  chart.display = named.path;
+  read_local(files, option, chart);
+  return chart;
 }
 
 ChartDifference compare_chart(const Chart& chart, const Release& release) {

@@ -1,12 +1,12 @@
-// The chart that a plan names: a folder, an archive, or one of a chart repository or OCI registry.
+// What is in a chart, and how it differs from the one that a release was made from.
 #pragma once
 
 #include <map>
 #include <string>
 #include <vector>
 
-#include "orchestrator/plan/value.h"
 #include "orchestrator/world/files.h"
+#include "stages/chart.h"
 #include "stages/helm/release_record.h"
 
 namespace blackstart::stages::helm {
@@ -15,8 +15,7 @@ namespace blackstart::stages::helm {
 struct Chart {
   std::string name;                // empty for an archive: only helm knows
   std::string version;             // empty for an archive
-  std::string reference;           // helm's CHART argument
-  std::vector<std::string> flags;  // --repo, --version
+  ChartReference reference;        // where it is
   std::string display;             // for people: "argo-cd 10.1.1 from https://…"
   std::string digest;              // of all that it holds; empty for a chart that is fetched
   std::map<std::string, std::string> files;  // folder: what helm keeps in a release, by name
@@ -24,8 +23,8 @@ struct Chart {
   bool readable = false;  // a folder without charts in it: its files can be compared one by one
 };
 
-/// Reads the option. Throws Error(kUsage) at its place for a chart that is named in no way or in
-/// two, a missing folder, or one without a usable Chart.yaml.
+/// Reads the option. Throws Error(kUsage) at its place, as read_chart_reference does and for a missing
+/// folder or one without a usable Chart.yaml.
 Chart read_chart(const Files& files, const plan::Value& option);
 
 /// What differs between the chart and the one a release was made from, a phrase each; empty when

@@ -66,9 +66,9 @@ std::vector<std::string> upgrade_arguments(const WantedRelease& wanted,
                                            const std::vector<std::string>& values_files,
                                            int helm_major, const Target& target) {
   std::vector<std::string> arguments{"upgrade", "--install", wanted.release,
-                                     wanted.chart.reference};
+                                     wanted.chart.reference.argument};
   add_target(arguments, wanted, target);
-  arguments.insert(arguments.end(), wanted.chart.flags.begin(), wanted.chart.flags.end());
+  arguments.insert(arguments.end(), wanted.chart.reference.flags.begin(), wanted.chart.reference.flags.end());
   for (const std::string& file : values_files)
     arguments.insert(arguments.end(), {"--values", file});
   // Reproducible: never what an earlier revision was given. Notes may hold passwords.

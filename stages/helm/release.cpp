@@ -8,6 +8,7 @@
 
 #include "orchestrator/base/text.h"
 #include "orchestrator/kube/diagnosis.h"
+#include "stages/chart.h"
 #include "stages/helm/helm_command.h"
 #include "stages/helm/release_objects.h"
 #include "stages/helm/release_options.h"

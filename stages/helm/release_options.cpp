@@ -40,7 +40,7 @@ WantedRelease read_wanted(engine::Context& context) {
   wanted.chart = read_chart(files, context.option("chart"));
   if (!wanted.chart.digest.empty())
     wanted.chart.display =
-        label_of(wanted.chart) + "from " + shown(context, wanted.chart.reference);
+        label_of(wanted.chart) + "from " + shown(context, wanted.chart.reference.path);
   wanted.values_files = context.texts("values");
   for (const std::string& file : wanted.values_files)
     wanted.values_shown.push_back(shown(context, file));
@@ -55,7 +55,7 @@ WantedRelease read_wanted(engine::Context& context) {
   // What is local counts by its content, wherever it lies; what is fetched by its name and version.
   const Chart& chart = wanted.chart;
   std::string what =
-      chart.digest.empty() ? chart.reference + '\n' + join(chart.flags, " ") : chart.digest;
+      chart.digest.empty() ? chart.reference.argument + '\n' + join(chart.reference.flags, " ") : chart.digest;
   std::string values = plan::Value::of(wanted.values, {}).canonical();
   wanted.stamp = sha256_hex(what + '\n' + values).substr(0, kStampLength);
   return wanted;

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "orchestrator/world/async.h"
+#include "stages/chart.h"
 #include "stages/kube/crd_versions.h"
 #include "stages/kube/objects.h"
 #include "stages/kube/sources.h"

@@ -1,4 +1,5 @@
 // kube.manifests: objects from files, a kustomization, a chart or the plan itself.
+#include "stages/chart.h"
 #include "stages/kube/objects.h"
 #include "stages/kube/sources.h"
 

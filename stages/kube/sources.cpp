@@ -1,42 +1,9 @@
 #include "stages/kube/sources.h"
 
+#include "stages/chart.h"
+
 namespace blackstart::stages {
 namespace {
-
-using plan::OptionType;
-
-std::string text_of(const plan::Value& chart, std::string_view key) {
-  const plan::Value* found = chart.find(key);
-  return found && !found->is_null() ? found->as_text() : "";
-}
-
-/// What helm takes as its CHART argument and the flags that say where it is.
-std::vector<std::string> chart_arguments(const plan::Value& chart) {
-  std::string path = text_of(chart, "path");
-  std::string name = text_of(chart, "name");
-  std::string repo = text_of(chart, "repo");
-  if (path.empty() == name.empty())
-    throw Error(ErrorClass::kUsage, "a chart is either {path} or {name, repo, version}")
-        .at(chart.place);
-  if (!path.empty()) return {path};
-  if (repo.empty())
-    throw Error(ErrorClass::kUsage, "chart " + name + " names no repo")
-        .at(chart.place)
-        .hint(
-            "add `repo: https://…` or `repo: oci://…`, or use `path` for a chart in this "
-            "repository");
-  std::string version = text_of(chart, "version");
-  if (version.empty())
-    throw Error(ErrorClass::kUsage, "chart " + name + " names no version")
-        .at(chart.place)
-        .hint("pin it: what is newest today is another one on the day of the disaster");
-  if (repo.starts_with("oci://")) return {repo + "/" + name, "--version", version};
-  return {name, "--repo", repo, "--version", version};
-}
-
-std::string tool_home(engine::Context& context, const std::string& tool) {
-  return context.state_folder() + "/tools/" + tool;
-}
 
 Error failed(const std::string& what, const Exit& exit, const Place& place) {
   Error error(ErrorClass::kPermanent, what + ": " + exit.describe());
@@ -46,7 +13,9 @@ Error failed(const std::string& what, const Exit& exit, const Place& place) {
 
 std::vector<std::string> template_arguments(const ChartRequest& request) {
   std::vector<std::string> args = {"template", request.release};
-  for (auto& one : chart_arguments(request.chart)) args.push_back(std::move(one));
+  ChartReference chart = read_chart_reference(request.chart);
+  args.push_back(std::move(chart.argument));
+  args.insert(args.end(), chart.flags.begin(), chart.flags.end());
   args.insert(args.end(), {"--include-crds", "--no-hooks", "--skip-tests"});
   args.insert(args.end(), {"--namespace", request.name_space});
   for (const auto& file : request.values) args.insert(args.end(), {"--values", file});
@@ -59,19 +28,10 @@ engine::ToolProbe helm_probe() {
 
 }  // namespace
 
-std::vector<plan::OptionSpec> chart_fields() {
-  return {
-      {.name = "path", .type = OptionType::kPath, .summary = "chart folder or archive"},
-      {.name = "name", .summary = "name of the chart in `repo`"},
-      {.name = "repo", .summary = "chart repository, https://… or oci://…"},
-      {.name = "version", .summary = "exact version of the chart in `repo`"},
-  };
-}
-
 Task<std::string> render_chart(engine::Context& context, ChartRequest request) {
   std::vector<std::string> args = template_arguments(request);
   engine::Tool helm = co_await context.tools().require("helm", helm_probe());
-  std::string home = tool_home(context, "helm");
+  std::string home = context.tool_home("helm");
   Command command = context.tools().command(helm.path, std::move(args), home);
   command.output_limit = 64u << 20;
   std::string label = chart_label(context, request.chart);
@@ -85,9 +45,8 @@ Task<std::string> render_chart(engine::Context& context, ChartRequest request) {
 }
 
 std::string chart_label(engine::Context& context, const plan::Value& chart) {
-  std::string path = text_of(chart, "path");
-  return path.empty() ? text_of(chart, "name") + " " + text_of(chart, "version")
-                      : shown(context, path);
+  ChartReference named = read_chart_reference(chart);
+  return named.path.empty() ? named.name + " " + named.version : shown(context, named.path);
 }
 
 kube::Manifests read_path(engine::Context& context, const std::string& path) {
@@ -108,7 +67,7 @@ kube::Manifests read_text(const std::string& text, const std::string& origin) {
 }
 
 Task<kube::Manifests> read_kustomize(engine::Context& context, std::string folder) {
-  std::string home = tool_home(context, "kustomize");
+  std::string home = context.tool_home("kustomize");
   Command command = context.tools().command(context.tools().find("kustomize"), {}, home);
   std::string text =
       co_await kube::render_kustomize(context.world().processes, std::move(command), folder);

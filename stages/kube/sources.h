@@ -9,11 +9,8 @@
 
 namespace blackstart::stages {
 
-/// Fields of an option `chart`: a folder or archive, or a name in a repository.
-std::vector<plan::OptionSpec> chart_fields();
-
 struct ChartRequest {
-  plan::Value chart;  // {path} or {name, repo, version}
+  plan::Value chart;  // the option
   std::string release;
   std::string name_space;
   std::vector<std::string> values;  // files

@@ -68,10 +68,10 @@ TEST(HelmChart, AVersionOfARepository_IsComparedByNameAndVersion) {
       read_chart(files, option(R"({"name": "web", "repo": "https://r", "version": "1.0.0"})"));
   EXPECT_TRUE(compare_chart(same, release).known);
   EXPECT_THAT(compare_chart(same, release).phrases, IsEmpty());
-  EXPECT_THAT(same.flags, ElementsAre("--repo", "https://r", "--version", "1.0.0"));
+  EXPECT_THAT(same.reference.flags, ElementsAre("--repo", "https://r", "--version", "1.0.0"));
   Chart newer =
       read_chart(files, option(R"({"name": "web", "repo": "oci://r/x", "version": "1.1.0"})"));
-  EXPECT_EQ(newer.reference, "oci://r/x/web");
+  EXPECT_EQ(newer.reference.argument, "oci://r/x/web");
   EXPECT_THAT(compare_chart(newer, release).phrases,
               ElementsAre("chart version is 1.0.0, not 1.1.0"));
 }
