@@ -36,7 +36,7 @@ std::string option_lines(const std::vector<plan::OptionSpec>& options, size_t in
     if (!option.default_value.empty()) notes += " (default: " + option.default_value + ")";
     if (!option.choices.empty()) notes += " (one of: " + join(option.choices, ", ") + ")";
     if (option.secret) notes += " (secret)";
-    std::string name = option.name.empty() ? "each" : option.name;
+    std::string name = option.name.empty() ? "each" : option.name == plan::kAnyKey ? "KEY" : option.name;
     text += std::string(indent, ' ') + padded(name, 24 - std::min<size_t>(indent, 20)) + padded(type_name(option.type), 10) + option.summary + notes + "\n";
     text += option_lines(option.fields, indent + 2);
   }

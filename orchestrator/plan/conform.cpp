@@ -54,7 +54,7 @@ class Conformer {
     if (value.kind == Value::Kind::kUnknown) return;
     std::unordered_set<std::string_view> empty;
     for (auto& [key, child] : value.entries) {
-      const OptionSpec* spec = find(specs, key);
+      const OptionSpec* spec = find_option(specs, key);
       if (spec == nullptr) {
         unknown_key(key, child, specs, what);
       } else if (child.is_null()) {
@@ -87,11 +87,6 @@ class Conformer {
   }
 
  private:
-  static const OptionSpec* find(std::span<const OptionSpec> specs, std::string_view name) {
-    auto found = std::ranges::find(specs, name, &OptionSpec::name);
-    return found == specs.end() ? nullptr : &*found;
-  }
-
   void unknown_key(const std::string& key, const Value& value, std::span<const OptionSpec> specs,
                    const std::string& what) {
     std::vector<std::string> known;
@@ -200,6 +195,12 @@ void check_specs(std::span<const OptionSpec> specs, const std::string& where,
 }
 
 }  // namespace
+
+const OptionSpec* find_option(std::span<const OptionSpec> specs, std::string_view name) {
+  auto found = std::ranges::find(specs, name, &OptionSpec::name);
+  if (found == specs.end()) found = std::ranges::find(specs, kAnyKey, &OptionSpec::name);
+  return found == specs.end() ? nullptr : &*found;
+}
 
 void conform_map(Value& map, std::span<const OptionSpec> specs, const std::string& what,
                  const ConformContext& context) {

@@ -29,6 +29,9 @@ struct ConformContext {
 void conform_map(Value& map, std::span<const OptionSpec> specs, const std::string& what,
                  const ConformContext& context);
 
+/// The option that the key `name` stands for, its own or the one for any key; nullptr = none.
+const OptionSpec* find_option(std::span<const OptionSpec> specs, std::string_view name);
+
 /// Reports groups of which not exactly one option is given.
 void check_one_of(const Value& map, std::span<const std::vector<std::string>> groups,
                   const std::string& what, Diagnostics& diagnostics);

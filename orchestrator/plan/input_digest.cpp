@@ -73,8 +73,8 @@ void replace_paths(Value& value, const OptionSpec& spec, ContentDigest& contents
 
 void replace_paths(Value& map, const std::vector<OptionSpec>& specs, ContentDigest& contents) {
   for (auto& [key, value] : map.entries) {
-    auto spec = std::ranges::find(specs, key, &OptionSpec::name);
-    if (spec != specs.end()) replace_paths(value, *spec, contents);
+    const OptionSpec* spec = find_option(specs, key);
+    if (spec != nullptr) replace_paths(value, *spec, contents);
   }
 }
 

@@ -21,6 +21,9 @@ enum class OptionType {
   kAny,   // any YAML, e.g. an inline manifest
 };
 
+/// The name of the field that stands for every key of a map whose keys are free.
+inline constexpr const char* kAnyKey = "*";
+
 struct OptionSpec {
   std::string name;
   OptionType type = OptionType::kString;
@@ -29,7 +32,7 @@ struct OptionSpec {
   std::string summary;               // one line
   bool secret = false;               // the value is tainted
   std::vector<std::string> choices;  // kEnum
-  std::vector<OptionSpec> fields;    // kMap: its keys; kList: one element, the item
+  std::vector<OptionSpec> fields;    // kMap: its keys, or one kAnyKey; kList: one element, the item
   bool may_be_missing = false;       // kPath: need not exist at validation
 };
 

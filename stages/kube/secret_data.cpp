@@ -7,19 +7,10 @@ namespace blackstart::stages {
 namespace {
 
 constexpr size_t kFileLimit = 1u << 20;  // what a Secret can hold at all
-constexpr std::array<const char*, 4> kSources = {"value", "fromFile", "fromEnv", "random"};
-
-std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 std::string read_file(engine::Context& context, const plan::Value& path) {
-  std::string file = path.as_text();
-  // Relative to the file that says it, like every path of a plan.
-  if (!file.starts_with('/'))
-    file = (path.place.known() && path.place.file->starts_with('/') ? folder_of(*path.place.file)
-                                                                    : context.plan().folder) +
-           "/" + file;
   try {
-    return context.world().files.read(file, kFileLimit);
+    return context.world().files.read(path.as_text(), kFileLimit);
   } catch (Error& error) {
     error.at(path.place);
     throw;
@@ -62,12 +53,7 @@ RandomSpec random_of(const plan::Value& value) {
 std::pair<std::string, const plan::Value*> source_of(const std::string& key,
                                                      const plan::Value& entry) {
   std::pair<std::string, const plan::Value*> found;
-  const std::vector<std::string> known(kSources.begin(), kSources.end());
   for (const auto& [name, value] : entry.as_map()) {
-    if (std::find(known.begin(), known.end(), name) == known.end())
-      throw Error(ErrorClass::kUsage, "key " + key + ": unknown source " + name)
-          .at(value.place)
-          .hint(suggestion(name, known));
     if (found.second)
       throw Error(ErrorClass::kUsage, "key " + key + " has two sources").at(value.place);
     found = {name, &value};
@@ -102,6 +88,21 @@ std::string alphanumeric(Random& random, size_t length) {
 }
 
 }  // namespace
+
+std::vector<plan::OptionSpec> secret_sources() {
+  using plan::OptionType;
+  return {
+      {.name = "value", .summary = "the value, from a sensitive variable"},
+      {.name = "fromFile",
+       .type = OptionType::kPath,
+       .summary = "file with the value, taken as it is",
+       .may_be_missing = true},
+      {.name = "fromEnv", .summary = "environment variable with the value"},
+      {.name = "random",
+       .type = OptionType::kAny,
+       .summary = "made once: a length, or {length, encoding: alphanumeric | hex | base64}"},
+  };
+}
 
 std::vector<SecretEntry> read_secret_data(engine::Context& context, const plan::Value& data) {
   std::vector<SecretEntry> entries;

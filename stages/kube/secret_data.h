@@ -22,6 +22,9 @@ struct SecretEntry {
   RandomSpec random;
 };
 
+/// What a key's value can come from, as options.
+std::vector<plan::OptionSpec> secret_sources();
+
 /// Reads the option `data`; every value is redacted before this returns. Throws Error(kUsage) for
 /// what is not said well, Error(kPermanent) for a missing file or variable. No message holds a
 /// value.

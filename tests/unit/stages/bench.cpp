@@ -179,6 +179,11 @@ void Bench::prepare() {
   context_->set_inputs(std::move(options), plan::resolve(*plan_->cluster, *plan_, outputs), digest);
 }
 
+std::string Bench::digest() {
+  prepare();
+  return context_->digest();
+}
+
 engine::Observation Bench::observe() {
   prepare();
   return scripted_.result(stage_->observe(*context_));

@@ -96,6 +96,7 @@ class Bench {
         std::map<std::string, std::string> given = {}, std::string state_folder = "/state");
   ~Bench();
 
+  std::string digest();  // of the stage's inputs as they are now
   engine::Observation observe();
   engine::Decision decide();  // observes, then decides
   engine::Decision decide_removal();

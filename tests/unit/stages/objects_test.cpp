@@ -32,6 +32,39 @@ inline:
 
 const std::string kOne = "/api/v1/namespaces/web/configmaps/one";
 
+/// A stage, its `with`, and a file that it names.
+struct Named {
+  const char* uses;
+  const char* with;
+  const char* file;
+};
+
+constexpr Named kNamed[] = {
+    {"kube.secret", "{name: a, namespace: b, data: {k: {fromFile: f}}}", "/p/f"},
+    {"kube.manifests", "{path: f.yaml}", "/p/f.yaml"},
+    {"kube.manifests", "{path: d}", "/p/d/e/f.yaml"},
+    {"kube.manifests", "{kustomize: d}", "/p/d/kustomization.yaml"},
+    {"kube.manifests", "{chart: {path: c}, values: [v.yaml]}", "/p/v.yaml"},
+    {"kube.crds", "{sources: [{path: d}]}", "/p/d/f.yaml"},
+    {"kube.crds", "{sources: [{chart: {path: c}}]}", "/p/c/crds/f.yaml"},
+    {"helm.release", "{release: a, namespace: b, chart: {path: c}}", "/p/c/templates/f.yaml"},
+    {"helm.release", "{release: a, namespace: b, chart: {path: c}, values: [v.yaml]}", "/p/v.yaml"},
+    {"argocd.app", "{file: f.yaml}", "/p/f.yaml"},
+    {"argocd.project", "{file: f.yaml}", "/p/f.yaml"},
+    {"argocd.repository", "{name: a, url: b, credentials: {sshPrivateKeyFile: f}}", "/p/f"},
+};
+
+TEST(Inputs, TheContentOfEveryFileThatAStageNames_IsInItsDigest) {
+  for (const Named& named : kNamed) {
+    Bench bench(named.uses, named.with, {{named.file, "one"}, {"/p/c/Chart.yaml", ""}, {"/p/v.yaml", ""}});
+    bench.files.content[named.file] = "one";
+    std::string before = bench.digest();
+    EXPECT_EQ(bench.digest(), before) << named.uses << " " << named.with;
+    bench.files.content[named.file] = "two";
+    EXPECT_NE(bench.digest(), before) << named.uses << " " << named.with;
+  }
+}
+
 TEST(Manifests, NoClusterYet_AllObjectsAreListed) {
   Bench bench("kube.manifests", kTwo);
   bench.outputs.clear();

@@ -111,7 +111,6 @@ TEST(Secret, MissingVariable_IsNamedWithoutAnyWrite) {
 
 TEST(Secret, MistakesInData_AreNamed) {
   const std::map<std::string, std::string> mistakes = {
-      {"{a: {valeu: x}}", "unknown source valeu"},
       {"{a: {value: x, fromEnv: Y}}", "two sources"},
       {"{a: {}}", "no source"},
       {"{a: {random: {length: 2}}}", "8 to 4096"},
@@ -126,6 +125,15 @@ TEST(Secret, MistakesInData_AreNamed) {
       EXPECT_EQ(error.error_class(), ErrorClass::kUsage) << data;
       EXPECT_THAT(error.summary(), HasSubstr(message));
     }
+  }
+}
+
+TEST(Secret, UnknownSource_IsAMistakeInThePlan) {
+  try {
+    Bench bench("kube.secret", head("{a: {valeu: x}}"));
+    FAIL() << "no error";
+  } catch (const std::logic_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("unknown key 'valeu' in 'a'"));
   }
 }
 
