@@ -80,7 +80,7 @@ void say_where_the_cluster_is(engine::Session& session) {
   plan::Value cluster = plan::resolve(*session.plan.cluster, session.plan, session.outputs);
   const plan::Value* file = cluster.find("kubeconfig");
   if (file == nullptr || file->kind != plan::Value::Kind::kString || !file->text.starts_with('/')) return;
-  session.bus.publish(events::Notice{"info", "", "", "to look around: export KUBECONFIG=" + file->text, {}, ""});
+  session.bus.publish(events::Notice{"info", "", "", "to look around: export KUBECONFIG=" + shell_word(file->text), {}, ""});
 }
 
 }  // namespace
@@ -101,8 +101,9 @@ Task<int> run_apply(Program& program) {
   co_await confirm_environment(program, *space, roles);
   co_await space->begin();
   engine::RunResult result = co_await engine::apply(session, std::move(roles));
+  // Before the end of the run, which is the last event of every stream.
+  if (exit_code(result, session.graph) == kExitDone) say_where_the_cluster_is(session);
   int code = co_await space->finish(result);
-  if (code == kExitDone) say_where_the_cluster_is(session);
   refuse_if_nothing_was_asked(session, selection, result);
   co_return code;
 }

@@ -122,7 +122,9 @@ struct Builder {
   }
 };
 
-std::string quoted(const std::string& word) {
+}  // namespace
+
+std::string shell_word(const std::string& word) {
   bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                                        "0123456789-_=./,:@+") == std::string::npos;
   if (plain) return word;
@@ -130,8 +132,6 @@ std::string quoted(const std::string& word) {
   for (char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return text + "'";
 }
-
-}  // namespace
 
 int parse_arguments(int argc, char** argv, Arguments& arguments) {
   arguments.words.assign(argv + 1, argv + argc);
@@ -154,7 +154,7 @@ std::string command_line(const Arguments& arguments, const std::string& command)
       skipped = true;
       continue;
     }
-    text += " " + quoted(word);
+    text += " " + shell_word(word);
   }
   return text;
 }

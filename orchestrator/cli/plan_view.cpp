@@ -2,7 +2,7 @@
 
 #include <boost/json.hpp>
 
-#include "orchestrator/cli/talk.h"
+#include "orchestrator/base/path.h"
 
 namespace blackstart::cli {
 namespace {
@@ -39,7 +39,7 @@ std::string about(const engine::Session& session) {
   const plan::Plan& plan = session.plan;
   std::string text = "Plan " + plan.name;
   if (!plan.environment.empty()) text += ", environment " + plan.environment;
-  text += " (" + shortened(plan.file, session.world.environment.working_directory()) + ")\n";
+  text += " (" + seen_from(session.world.environment.working_directory(), plan.file) + ")\n";
   auto identity = session.journal.binding("cluster");
   if (plan.cluster) text += "Cluster: " + identity.value_or("not seen yet") + "\n";
   return text + "\n";
@@ -150,7 +150,7 @@ std::string status_text(const engine::Session& session, const engine::RunResult&
     broken += stage.holds() ? 0 : 1;
     text += head_line(padded(mark, 2).c_str(), session.plan.stages[index], widths, sentence) + failure_lines(stage, "        ");
   }
-  text += "\n" + (broken == 0 ? "Everything holds." : count_of(broken, "stage") + " do not hold; blackstart apply mends what it can.") + "\n";
+  text += "\n" + (broken == 0 ? "Everything holds." : count_of(broken, "stage does not hold", "stages do not hold") + "; blackstart apply mends what it can.") + "\n";
   return session.bus.redactor().clean(text);
 }
 

@@ -2,15 +2,13 @@
 
 #include <cstdio>
 
-namespace blackstart::cli {
+#include "orchestrator/base/path.h"
 
-std::string shortened(const std::string& path, const std::string& folder) {
-  return !folder.empty() && path.starts_with(folder + "/") ? path.substr(folder.size() + 1) : path;
-}
+namespace blackstart::cli {
 
 std::string text_of(const Error& error, const std::string& folder) {
   std::string text = "error: " + error.summary() + "\n";
-  if (error.place().known()) text += "  at: " + shortened(error.place().to_string(), folder) + "\n";
+  if (error.place().known()) text += "  at: " + seen_from(folder, error.place().to_string()) + "\n";
   for (const std::string& cause : error.causes()) text += "  because: " + cause + "\n";
   if (!error.hint().empty()) text += "  what to do: " + error.hint() + "\n";
   return text;
@@ -22,7 +20,7 @@ void say_error(const Error& error, const std::string& folder) {
 }
 
 std::string text_of(const Diagnostic& diagnostic, const std::string& folder) {
-  std::string text = shortened(diagnostic.place.to_string(), folder);
+  std::string text = seen_from(folder, diagnostic.place.to_string());
   if (!text.empty()) text += ": ";
   text += diagnostic.severity == Severity::kError ? "error: " : "warning: ";
   text += diagnostic.message + "\n";

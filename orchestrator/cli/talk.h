@@ -7,14 +7,11 @@
 
 namespace blackstart::cli {
 
-/// "error: summary" with place, causes and hint, a line each. Paths below `folder` are shortened.
+/// "error: summary" with place, causes and hint, a line each. The place is shown as seen from `folder`.
 std::string text_of(const Error& error, const std::string& folder);
 void say_error(const Error& error, const std::string& folder);
 
 /// "plan.yaml:3:5: error: message" and the hint, indented.
 std::string text_of(const Diagnostic& diagnostic, const std::string& folder);
-
-/// `path` without `folder` in front.
-std::string shortened(const std::string& path, const std::string& folder);
 
 }  // namespace blackstart::cli

@@ -1,6 +1,7 @@
 // blackstart validate: every problem of the plan at once.
 #include <boost/json.hpp>
 
+#include "orchestrator/base/path.h"
 #include "orchestrator/cli/exit_code.h"
 #include "orchestrator/cli/talk.h"
 #include "orchestrator/cli/workspace.h"
@@ -29,7 +30,7 @@ std::string as_text(const Program& program, const Diagnostics& diagnostics, cons
   std::string text;
   for (const Diagnostic& diagnostic : diagnostics.sorted()) text += text_of(diagnostic, folder);
   if (!text.empty()) text += "\n";
-  text += shortened(file, folder) + ": ";
+  text += seen_from(folder, file) + ": ";
   if (diagnostics.has_errors()) text += count_of(diagnostics.error_count(), "problem");
   size_t warnings = diagnostics.sorted().size() - diagnostics.error_count();
   if (plan) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <boost/json.hpp>
+#include <filesystem>
 #include <set>
 
 #include "tests/integration/support/program.h"
@@ -63,6 +64,9 @@ TEST(Quickstart, FromNothingToASelfManagingArgoCd) {
 
   Ran applied = rehearsal.blackstart({"apply"});
   ASSERT_EQ(applied.code, 0) << applied.all();
+  size_t told = applied.err.find("to look around: export KUBECONFIG=" + rehearsal.kubeconfig() + "\n");
+  ASSERT_NE(told, std::string::npos) << applied.err;
+  EXPECT_EQ(applied.err.find("\ndone after"), applied.err.find('\n', told)) << "the last thing before the end\n" << applied.err;
   std::string head = rehearsal.git({"rev-parse", "HEAD"}).out;
   head.pop_back();
   for (const char* name : {"root", "argocd", "demo", "demo-kustomize"}) {
@@ -105,6 +109,10 @@ TEST(Quickstart, FromNothingToASelfManagingArgoCd) {
   Ran destroyed = rehearsal.blackstart({"destroy", "--yes"});
   EXPECT_EQ(destroyed.code, 0) << destroyed.all();
   EXPECT_TRUE(rehearsal.processes().empty()) << "destroy leaves no process";
+  for (const auto& entry : std::filesystem::directory_iterator(rehearsal.state())) {
+    std::string name = entry.path().filename();
+    EXPECT_TRUE(name.starts_with("journal.db") || name == "lock") << name;
+  }
   auto listening = listening_ports();
   for (int64_t port : ports) EXPECT_FALSE(listening.contains(port)) << port;
 }

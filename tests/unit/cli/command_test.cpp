@@ -1,0 +1,196 @@
+// Commands as a user types them, in the real world: what is said, where, and how they end.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "orchestrator/cli/exit_code.h"
+#include "orchestrator/cli/program.h"
+#include "orchestrator/journal/journal.h"
+#include "orchestrator/world/real.h"
+#include "stages/catalog.h"
+
+namespace blackstart::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+struct Said {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+size_t count_in(const std::string& text, const std::string& part) {
+  size_t count = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+std::string read(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+class Command : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "command-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    before_ = fs::current_path();
+    fs::create_directories(folder_ / "lab/below");
+    fs::current_path(folder_ / "lab");
+  }
+  void TearDown() override {
+    fs::current_path(before_);
+    fs::remove_all(folder_);
+  }
+
+  void write_plan(const std::string& spec) {
+    std::ofstream(folder_ / "lab/plan.yaml")
+        << "apiVersion: blackstart.dev/v1alpha1\nkind: Plan\nmetadata: {name: lab}\nspec:\n" << spec;
+  }
+
+  Said say(std::vector<std::string> words) {
+    std::string state = (folder_ / "state").string();
+    words.insert(words.begin(), "blackstart");
+    words.insert(words.end(), {"--state", state});
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    Arguments arguments;
+    Said said;
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    said.code = parse_arguments(static_cast<int>(argv.size()), argv.data(), arguments);
+    if (said.code < 0) {
+      RealWorld real;
+      Program program{real.world(), stages::catalog(), arguments, [](int, int) {}};
+      real.run(run(program, said.code), [](int, int) {});
+    }
+    said.out = testing::internal::GetCapturedStdout();
+    said.err = testing::internal::GetCapturedStderr();
+    return said;
+  }
+
+  static Task<void> run(Program& program, int& code) { code = co_await run_command(program); }
+
+  std::string journal() const { return (folder_ / "state/journal.db").string(); }
+
+  fs::path folder_;
+
+ private:
+  fs::path before_;
+};
+
+constexpr const char* kTouch =
+    "  stages:\n    - {name: touch, uses: exec, with: {argv: [touch, made], check: [test, -e, made]}}\n";
+
+TEST_F(Command, EventsThatCannotBeWritten_AreSaidOnceAndTheRunGoesOn) {
+  write_plan(kTouch);
+  Said said = say({"apply", "--events", "/dev/full"});
+  EXPECT_EQ(said.code, kExitDone) << said.err;
+  EXPECT_TRUE(fs::exists(folder_ / "lab/made"));
+  EXPECT_EQ(count_in(said.err, "the event stream breaks off: /dev/full cannot be written"), 1u) << said.err;
+}
+
+TEST_F(Command, EventsThatAreWritten_EndWithTheEndOfTheRun) {
+  write_plan(kTouch);
+  EXPECT_EQ(say({"apply", "--events", "events"}).code, kExitDone);
+  std::string text = read(folder_ / "lab/events");
+  std::string last = text.substr(text.rfind('\n', text.size() - 2) + 1);
+  EXPECT_THAT(last, HasSubstr("\"type\":\"run.end\""));
+}
+
+TEST_F(Command, EventsThatCannotBeOpened_PreventTheRun) {
+  write_plan(kTouch);
+  Said said = say({"apply", "--events", "no/such/folder"});
+  EXPECT_EQ(said.code, kExitFailed);
+  EXPECT_THAT(said.err, HasSubstr("No such file or directory"));
+  EXPECT_FALSE(fs::exists(folder_ / "lab/made"));
+}
+
+Task<void> fill(World& world, std::string file) {
+  auto opened = co_await journal::open(world, file, false);
+  journal::RunInfo run;
+  run.id = "r0";
+  co_await opened.journal->begin_run(run);
+  for (uint64_t i = 1; i <= 400; ++i)
+    opened.journal->append_event(i, "needle-" + std::string(400, 'e'));
+  co_await opened.journal->end_run("r0", "done", 0);
+}
+
+/// Breaks the inner page of the events' tree: opening does not read it, the next event does.
+void break_events(const std::string& file) {
+  std::string bytes = read(file);
+  size_t page = 0;
+  for (size_t at = 4096; at < bytes.size(); at += 4096) {
+    size_t id = bytes.find("r0", at);
+    if (bytes[at] == 2 && id != std::string::npos && id < at + 4096) page = at;
+  }
+  ASSERT_GT(page, 0u);
+  std::fstream(file, std::ios::in | std::ios::out | std::ios::binary)
+      .seekp(static_cast<std::streamoff>(page))
+      .write(std::string(4096, '\x55').data(), 4096);
+}
+
+TEST_F(Command, DamageOfTheJournalThatIsMetInTheMiddle_IsSaidOnce) {
+  write_plan(kTouch);
+  {
+    RealWorld real;
+    real.run(fill(real.world(), journal()), [](int, int) {});
+  }
+  break_events(journal());
+  Said said = say({"apply"});
+  EXPECT_EQ(said.code, kExitDone) << said.err;
+  EXPECT_EQ(count_in(said.err, "the journal was damaged and set aside as " + journal() + ".damaged-"), 1u) << said.err;
+  EXPECT_THAT(said.err, HasSubstr("history is lost, the run goes on"));
+}
+
+TEST_F(Command, ADamagedJournalThatIsOnlyRead_IsSaidToBeSo) {
+  write_plan(kTouch);
+  fs::create_directories(folder_ / "state");
+  std::ofstream(journal()) << std::string(8192, 'x');
+  for (const char* command : {"status", "plan", "runs"})
+    EXPECT_EQ(count_in(say({command}).err, "the journal is damaged, and read as if it were empty"), 1u) << command;
+  EXPECT_EQ(read(journal()), std::string(8192, 'x'));
+}
+
+TEST_F(Command, Places_AreShownFromWhereTheUserStands) {
+  write_plan("  stages:\n    - {name: fails, uses: exec, with: {argv: [\"false\"]}}\n");
+  EXPECT_THAT(say({"apply"}).err, HasSubstr("\nplan.yaml:6:7: error: fails: "));
+  fs::current_path(folder_ / "lab/below");
+  EXPECT_THAT(say({"apply", "../plan.yaml"}).err, HasSubstr("\n../plan.yaml:6:7: error: fails: "));
+}
+
+constexpr const char* kSilentKubeconfig =
+    "apiVersion: v1\nkind: Config\ncurrent-context: x\n"
+    "clusters: [{name: x, cluster: {server: \"https://127.0.0.1:1\"}}]\n"
+    "users: [{name: x, user: {token: abcdef}}]\n"
+    "contexts: [{name: x, context: {cluster: x, user: x}}]\n";
+
+TEST_F(Command, ATargetThatNeverAnswers_IsUnreachableForApplyAndDestroy) {
+  std::ofstream(folder_ / "lab/kubeconfig") << kSilentKubeconfig;
+  write_plan("  cluster: {kubeconfig: kubeconfig}\n  stages:\n"
+             "    - {name: there, uses: cluster.existing, timeout: 4s, with: {kubeconfig: kubeconfig, context: x}}\n"
+             "    - {name: demo, uses: kube.namespace, timeout: 4s, with: {name: demo}}\n");
+  for (const char* command : {"apply", "destroy"}) {
+    Said said = say({command, "--yes"});
+    EXPECT_EQ(said.code, kExitUnreachable) << command << said.err;
+    EXPECT_THAT(said.err, HasSubstr("https://127.0.0.1:1")) << command;
+    EXPECT_THAT(said.err, HasSubstr("Connection refused")) << command;
+    bool destroys = std::string(command) == "destroy";
+    EXPECT_EQ(count_in(said.err, "nothing was taken away"), destroys ? 1u : 0u) << said.err;
+  }
+}
+
+}  // namespace
+}  // namespace blackstart::cli
