@@ -16,6 +16,7 @@ constexpr int kSameActionMost = 3;
 constexpr Duration kLookAgainAfter = std::chrono::seconds(5);
 // For a target that has never answered, when neither the plan's `timeout` nor the stage says how long.
 constexpr Duration kFirstContact = std::chrono::minutes(1);
+constexpr Duration kFirstContactPause = std::chrono::seconds(10);
 
 Error stopped() { return Error(ErrorClass::kCancelled, "the run was asked to stop"); }
 
@@ -268,6 +269,7 @@ Task<void> StageRun::pause_before_retry(const Error& error, Failures& failures) 
   Duration delay = retry_delay(stage_.retry, error, attempt, session_.world.random);
   if (error.error_class() == ErrorClass::kUnreachable && never_reached()) {
     if (!may_come_up()) result().deadline = std::min(context_.deadline, started_ + context_.patience);
+    delay = std::min(delay, kFirstContactPause);
     if (session_.world.clock.now() + delay >= result().deadline) throw never_answered(error, attempt);
   }
   last_class_ = error.error_class();

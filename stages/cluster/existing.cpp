@@ -22,10 +22,11 @@ class ExistingStage final : public engine::Stage {
         endpoint.server + " (context " + endpoint.context + " of " + kubeconfig + ")";
     kube::Client client(context.world(), endpoint);
     context.reaching = endpoint.server;
-    std::string version = co_await ask_version(context, client);
+    std::string version, reason;
+    co_await ask_version(context, client, version, reason);
+    if (!reason.empty()) co_return Observation::differs(where + " is not ready: " + reason);
     context.reaching.clear();
     context.shared().target_reached = true;
-    std::string reason;
     if (!co_await client.is_ready(&reason))
       co_return Observation::differs(where + " is not ready: " + reason);
     kube::Identity identity = co_await client.identity();
@@ -50,11 +51,17 @@ class ExistingStage final : public engine::Stage {
   }
 
  private:
-  /// The first question: it says how the cluster cannot be reached, if it cannot.
-  static Task<std::string> ask_version(engine::Context& context, kube::Client& client) {
+  /// The first question: throws how the cluster cannot be reached, if it cannot. What stands before
+  /// an API server that is away (a load balancer) may answer in its stead: that is the `reason`.
+  static Task<void> ask_version(engine::Context& context, kube::Client& client,
+                                std::string& version, std::string& reason) {
     try {
-      co_return co_await client.server_version();
+      version = co_await client.server_version();
     } catch (Error& error) {
+      if (error.error_class() == ErrorClass::kTransient) {
+        reason = error.full_text();
+        co_return;
+      }
       error.at(context.stage().place);
       error.because("it is context " + client.endpoint().context + " of " +
                     client.endpoint().kubeconfig + ", as the plan says");

@@ -121,10 +121,11 @@ TEST_F(EngineTest, Unreachable_FromTheBeginningEndsWithinAMinute) {
   Outcome run = apply();
   EXPECT_EQ(run.exit_code, 3) << run.transcript();
   EXPECT_LE(run.elapsed, minutes(1));
-  EXPECT_GE(run.elapsed, seconds(20));
-  EXPECT_THAT(run.stage("a").failure->full_text(),
-              testing::MatchesRegex("no connection: Connection refused: tried again for .*, [0-9]+ times: "
-                                    "nothing has answered in this run"));
+  EXPECT_GE(run.elapsed, seconds(45));
+  EXPECT_THAT(
+      run.stage("a").failure->full_text(),
+      testing::MatchesRegex("no connection: Connection refused: tried again for .*, [0-9]+ times: "
+                            "nothing has answered in this run"));
   for (const events::Heartbeat& beat : run.all<events::Heartbeat>())
     EXPECT_EQ(beat.elapsed_ms + beat.deadline_ms, 60'000) << "what is left is told as it is";
 }

@@ -101,14 +101,17 @@ TEST_F(Target, KubeconfigOfAStageThatHasNotRun_IsWaitedFor) {
   EXPECT_EQ(seen.deferred_on, "cluster");
 }
 
-/// Plays an API server that refuses connections, or answers /readyz with this status.
-void play(Bench& bench, int readyz) {
+/// Plays an API server that refuses connections, or answers /readyz with this status and /version
+/// with that.
+void play(Bench& bench, int readyz, int version = 200) {
   auto inner = bench.http.handler;
-  bench.http.handler = [inner, readyz](HttpRequest request) -> Task<HttpResponse> {
-    if (readyz == 0) throw Error(ErrorClass::kUnreachable, "no connection").because("Connection refused");
+  bench.http.handler = [inner, readyz, version](HttpRequest request) -> Task<HttpResponse> {
+    if (readyz == 0)
+      throw Error(ErrorClass::kUnreachable, "no connection").because("Connection refused");
     HttpResponse response;
-    response.status = request.url.ends_with("/readyz") ? readyz : 200;
-    response.body = response.status == 200 ? R"({"gitVersion": "v1.36.3"})" : "[+]ping ok\n[-]etcd failed\n";
+    response.status = request.url.ends_with("/readyz") ? readyz : version;
+    response.body =
+        response.status == 200 ? R"({"gitVersion": "v1.36.3"})" : "[+]ping ok\n[-]etcd failed\n";
     bool known = request.url.ends_with("/readyz") || request.url.ends_with("/version");
     if (!known) co_return co_await inner(std::move(request));
     co_return response;
@@ -138,6 +141,13 @@ TEST(ExistingCluster, ThatIsNotReady_IsThereAndWaitedFor) {
   EXPECT_EQ(decision.kind, engine::Decision::Kind::kWait);
   EXPECT_THAT(decision.reason, HasSubstr("is not ready: the server answered 500: etcd failed"));
   EXPECT_TRUE(bench.context().shared().target_reached);
+}
+
+TEST(ExistingCluster, WhoseLoadBalancerAnswersInItsStead_IsWaitedForAndNotReached) {
+  Bench bench("cluster.existing", "{kubeconfig: kubeconfig, context: test}");
+  play(bench, 503, 503);
+  EXPECT_EQ(bench.decide().kind, engine::Decision::Kind::kWait);
+  EXPECT_FALSE(bench.context().shared().target_reached);
 }
 
 TEST_F(Target, Forgotten_IdentityIsTakenAnew) {
