@@ -1,8 +1,8 @@
 // YAML as Kubernetes tools read it, with a place for every node and limits before anything
 // explodes.
 //
-// yaml-cpp tokenises; the meaning of plain scalars follows sigs.k8s.io/yaml (YAML 1.1 booleans and
-// octals, duplicate keys refused), because kubectl's answer is the reference for every manifest.
+// libyaml scans and parses, as in kubectl (whose go-yaml is libyaml in Go); the meaning of scalars
+// follows sigs.k8s.io/yaml (YAML 1.1, duplicate keys refused). kubectl's answer is the reference.
 #pragma once
 
 #include <boost/json/fwd.hpp>

@@ -9,17 +9,9 @@
 
 namespace blackstart::yaml {
 
-/// The first byte that no YAML text may have (NUL, control character, broken UTF-8, UTF-16).
-struct BadByte {
-  size_t offset = 0;
-  std::string message;
-  std::string hint;
-};
-std::optional<BadByte> find_bad_byte(std::string_view text);
-
-/// Hides the characters of every one-line ${{ … }} that mean something in YAML behind control
-/// characters (which find_bad_byte has ruled out), byte for byte, so that places stay right.
-void mask_expressions(std::string& text);
+/// A copy in which the characters of every one-line ${{ … }} that mean something in YAML are hidden
+/// behind others that mean nothing, one for one.
+std::string mask_expressions(std::string_view text);
 /// Brings back what mask_expressions hid.
 void unmask_expressions(std::string& text);
 
@@ -29,5 +21,8 @@ PlainKind plain_kind(std::string_view text);
 
 /// A key as the JSON object key that Kubernetes tools make of it; nullopt when there is none.
 std::optional<std::string> key_text(const Node& key);
+
+/// Ends a mapping: merges what `<<` names and reports duplicate and impossible keys.
+void finish_mapping(Node& map, Diagnostics& diagnostics);
 
 }  // namespace blackstart::yaml

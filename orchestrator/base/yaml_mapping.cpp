@@ -1,7 +1,7 @@
 // What ends a mapping: unique keys and merge keys.
+#include <algorithm>
 #include <unordered_map>
 
-#include "orchestrator/base/yaml_builder.h"
 #include "orchestrator/base/yaml_internal.h"
 
 namespace blackstart::yaml {
@@ -87,9 +87,22 @@ class Merger {
   std::unordered_map<std::string, Slot> index_;
 };
 
+bool has_plain_unique_keys(const Node& map) {
+  std::vector<std::string> names;
+  names.reserve(map.entries.size());
+  for (const auto& [key, value] : map.entries) {
+    auto name = key_text(key);
+    if (!name || is_merge(key)) return false;
+    names.push_back(std::move(*name));
+  }
+  std::ranges::sort(names);
+  return std::ranges::adjacent_find(names) == names.end();
+}
+
 }  // namespace
 
 void finish_mapping(Node& map, Diagnostics& diagnostics) {
+  if (has_plain_unique_keys(map)) return;  // nearly every one: nothing is to be put together
   Merger merger(diagnostics);
   for (auto& [key, value] : map.entries) {
     if (is_merge(key)) {

@@ -13,27 +13,33 @@
 namespace blackstart::yaml {
 namespace {
 
-bool one_of(std::string_view text, std::initializer_list<std::string_view> words) {
-  return std::find(words.begin(), words.end(), text) != words.end();
-}
+enum class Word { kNone, kNull, kTrue, kFalse, kNotFinite };
 
-// The longest word is "False": nearly every scalar is decided by its length.
-constexpr size_t kWordMax = 5;
+constexpr std::pair<std::string_view, Word> kWords[] = {
+    {"~", Word::kNull},          {"null", Word::kNull},       {"Null", Word::kNull},
+    {"NULL", Word::kNull},       {"true", Word::kTrue},       {"True", Word::kTrue},
+    {"TRUE", Word::kTrue},       {"yes", Word::kTrue},        {"Yes", Word::kTrue},
+    {"YES", Word::kTrue},        {"on", Word::kTrue},         {"On", Word::kTrue},
+    {"ON", Word::kTrue},         {"y", Word::kTrue},          {"Y", Word::kTrue},
+    {"false", Word::kFalse},     {"False", Word::kFalse},     {"FALSE", Word::kFalse},
+    {"no", Word::kFalse},        {"No", Word::kFalse},        {"NO", Word::kFalse},
+    {"off", Word::kFalse},       {"Off", Word::kFalse},       {"OFF", Word::kFalse},
+    {"n", Word::kFalse},         {"N", Word::kFalse},         {".nan", Word::kNotFinite},
+    {".NaN", Word::kNotFinite},  {".NAN", Word::kNotFinite},  {".inf", Word::kNotFinite},
+    {".Inf", Word::kNotFinite},  {".INF", Word::kNotFinite},  {"+.inf", Word::kNotFinite},
+    {"+.Inf", Word::kNotFinite}, {"+.INF", Word::kNotFinite}, {"-.inf", Word::kNotFinite},
+    {"-.Inf", Word::kNotFinite}, {"-.INF", Word::kNotFinite}};
 
-bool is_true(std::string_view text) {
-  if (text.size() > kWordMax) return false;
-  return one_of(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y"});
-}
-bool is_false(std::string_view text) {
-  if (text.size() > kWordMax) return false;
-  return one_of(text, {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", "n", "N"});
-}
-bool is_null(std::string_view text) { return one_of(text, {"", "~", "null", "Null", "NULL"}); }
-bool is_not_finite(std::string_view text) {
-  if (text.size() > kWordMax || text.find('.') > 1) return false;
-  if (one_of(text, {".nan", ".NaN", ".NAN"})) return true;
-  if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
-  return one_of(text, {".inf", ".Inf", ".INF"});
+/// What go-yaml has in its table; nearly every scalar is ruled out by its length or first letter.
+Word word_of(std::string_view text) {
+  constexpr size_t kSizeMax = 5;
+  constexpr std::string_view kFirst = "~nNtTyYoOfF.+-";
+  if (text.empty()) return Word::kNull;
+  if (text.size() > kSizeMax || kFirst.find(text[0]) == std::string_view::npos) return Word::kNone;
+  for (const auto& [word, meaning] : kWords) {
+    if (word[0] == text[0] && word == text) return meaning;
+  }
+  return Word::kNone;
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -119,7 +125,7 @@ struct Number {
 };
 
 std::optional<Number> parse_number(std::string_view text) {
-  if (text.empty() || !(is_digit(text[0]) || one_of(text.substr(0, 1), {"+", "-", "."})))
+  if (text.empty() || !(is_digit(text[0]) || text[0] == '+' || text[0] == '-' || text[0] == '.'))
     return std::nullopt;
   std::string plain(text);
   // Only what starts with a digit or a sign may have underscores.
@@ -148,9 +154,13 @@ std::string float_key(double value) {
 }  // namespace
 
 PlainKind plain_kind(std::string_view text) {
-  if (is_null(text)) return PlainKind::kNull;
-  if (is_true(text) || is_false(text)) return PlainKind::kBoolean;
-  if (is_not_finite(text)) return PlainKind::kNotFinite;
+  switch (word_of(text)) {
+    case Word::kNull: return PlainKind::kNull;
+    case Word::kTrue:
+    case Word::kFalse: return PlainKind::kBoolean;
+    case Word::kNotFinite: return PlainKind::kNotFinite;
+    case Word::kNone: break;
+  }
   auto number = parse_number(text);
   if (!number) return PlainKind::kString;
   return number->is_float ? PlainKind::kFloat : PlainKind::kInteger;
@@ -159,9 +169,12 @@ PlainKind plain_kind(std::string_view text) {
 boost::json::value scalar_value(const Node& node) {
   if (node.kind == Node::Kind::kNull) return nullptr;
   if (node.quoted) return boost::json::value(node.scalar);
-  if (is_null(node.scalar)) return nullptr;
-  if (is_true(node.scalar)) return true;
-  if (is_false(node.scalar)) return false;
+  switch (word_of(node.scalar)) {
+    case Word::kNull: return nullptr;
+    case Word::kTrue: return true;
+    case Word::kFalse: return false;
+    default: break;
+  }
   if (auto number = parse_number(node.scalar)) return std::move(number->value);
   return boost::json::value(node.scalar);
 }
@@ -169,9 +182,12 @@ boost::json::value scalar_value(const Node& node) {
 std::optional<std::string> key_text(const Node& key) {
   if (key.kind != Node::Kind::kScalar) return std::nullopt;
   if (key.quoted) return key.scalar;
-  if (is_null(key.scalar)) return std::nullopt;
-  if (is_true(key.scalar)) return "true";
-  if (is_false(key.scalar)) return "false";
+  switch (word_of(key.scalar)) {
+    case Word::kNull: return std::nullopt;
+    case Word::kTrue: return "true";
+    case Word::kFalse: return "false";
+    default: break;
+  }
   auto number = parse_number(key.scalar);
   if (!number) return key.scalar;
   if (number->is_float) return float_key(number->value.to_number<double>());

@@ -10,18 +10,20 @@
 #include <string_view>
 #include <vector>
 
+#include "orchestrator/base/utf8.h"
 #include "orchestrator/plan/value.h"
 
 namespace blackstart::plan {
 
 /// Where an expression's text stands in a file, so that a mistake can be shown to the column.
 struct TextPlace {
-  Place start;            // of the scalar
-  bool verbatim = false;  // the text stands in the file as it is: offsets are columns
+  Place start;            // of the text; of the scalar that it is in when not verbatim
+  bool verbatim = false;  // the text stands in the file as it is: its characters are columns
 
-  Place at(size_t offset) const {
-    Place place = start;
-    if (verbatim) place.column += static_cast<int>(offset);
+  /// The place of what follows after `text`.
+  TextPlace after(std::string_view text) const {
+    TextPlace place = *this;
+    if (verbatim) place.start.column += static_cast<int>(character_count(text));
     return place;
   }
 };
@@ -48,9 +50,9 @@ struct Expression {
   std::vector<Expression> operands;  // of the operators; of a path: the keys that follow its name
 };
 
-/// Parses the whole of `text`, which starts `offset` characters into the scalar at `origin`.
-/// Throws Error(kUsage) at the failing character.
-Expression parse_expression(std::string_view text, size_t offset, const TextPlace& origin);
+/// Parses the whole of `text`, which starts at `start`. Throws Error(kUsage) at the failing
+/// character.
+Expression parse_expression(std::string_view text, const TextPlace& start);
 
 /// What the names in an expression mean.
 class Scope {

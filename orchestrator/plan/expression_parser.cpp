@@ -17,8 +17,7 @@ bool is_name(char c) { return is_name_start(c) || is_digit(c) || c == '-'; }
 
 class Parser {
  public:
-  Parser(std::string_view text, size_t offset, const TextPlace& origin)
-      : text_(text), offset_(offset), origin_(origin) {}
+  Parser(std::string_view text, const TextPlace& start) : text_(text), start_(start) {}
 
   Expression parse_all() {
     if (text_.size() > kLengthMax) fail("an expression may have at most 4096 characters");
@@ -30,7 +29,8 @@ class Parser {
   }
 
  private:
-  Place here() const { return origin_.at(offset_ + next_); }
+  Place place_at(size_t offset) const { return start_.after(text_.substr(0, offset)).start; }
+  Place here() const { return place_at(next_); }
 
   [[noreturn]] void fail(std::string message, std::string hint = {}) const {
     throw Error(ErrorClass::kUsage, std::move(message)).at(here()).hint(std::move(hint));
@@ -147,7 +147,7 @@ class Parser {
     yaml::Node node;
     node.kind = yaml::Node::Kind::kScalar;
     node.scalar = std::string(text_.substr(start, next_ - start));
-    Value value = Value::of(yaml::scalar_value(node), origin_.start);
+    Value value = Value::of(yaml::scalar_value(node), place_at(start));
     if (value.kind == Value::Kind::kInteger || value.kind == Value::Kind::kFloat) return value;
     next_ = start;
     fail("'" + node.scalar + "' is no number", "write text in single quotes: 'text'");
@@ -210,7 +210,7 @@ class Parser {
       next_ = start;
       fail("expected .outputs", "write stages." + result.name + ".outputs.NAME");
     }
-    result.output_place = origin_.at(offset_ + next_ + 1);
+    result.output_place = place_at(next_ + 1);
     result.output = fixed_name("NAME");
     parse_keys(result);
   }
@@ -238,16 +238,15 @@ class Parser {
   }
 
   std::string_view text_;
-  size_t offset_;
-  const TextPlace& origin_;
+  const TextPlace& start_;
   size_t next_ = 0;
   int depth_ = 0;
 };
 
 }  // namespace
 
-Expression parse_expression(std::string_view text, size_t offset, const TextPlace& origin) {
-  return Parser(text, offset, origin).parse_all();
+Expression parse_expression(std::string_view text, const TextPlace& start) {
+  return Parser(text, start).parse_all();
 }
 
 }  // namespace blackstart::plan

@@ -23,7 +23,7 @@ bool is_bare(const yaml::Node& when) {
 }
 
 Value evaluate_when_value(const yaml::Node& when, const Scope& scope) {
-  if (is_bare(when)) return evaluate(parse_expression(when.scalar, 0, text_place(when)), scope);
+  if (is_bare(when)) return evaluate(parse_expression(when.scalar, text_place(when)), scope);
   if (has_expression(when)) {
     Template parsed = parse_template(when);
     if (parsed.is_exact()) return evaluate(*parsed.pieces.front().expression, scope);
@@ -99,7 +99,7 @@ void visit_when_references(const yaml::Node& when,
                            const std::function<void(const Expression&)>& visit) {
   if (!is_bare(when)) return visit_references(when, visit);
   try {
-    visit_references(parse_expression(when.scalar, 0, text_place(when)), visit);
+    visit_references(parse_expression(when.scalar, text_place(when)), visit);
   } catch (const Error&) {  // reported by evaluate_when
   }
 }

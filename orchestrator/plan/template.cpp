@@ -29,25 +29,29 @@ TextPlace text_place(const yaml::Node& scalar) {
 }
 
 Template parse_template(const yaml::Node& scalar) {
-  std::string_view text = scalar.scalar;
+  std::string_view rest = scalar.scalar;
   TextPlace place = text_place(scalar);
   Template result;
-  size_t next = 0;
-  while (next < text.size()) {
-    size_t open = std::min(text.find(kOpen, next), text.size());
-    if (open > next)
-      result.pieces.push_back({std::string(text.substr(next, open - next)), std::nullopt});
-    if (open == text.size()) break;
-    size_t start = open + kOpen.size();
-    size_t close = find_close(text, start);
+  auto take = [&](size_t size) {
+    std::string_view taken = rest.substr(0, size);
+    place = place.after(taken);
+    rest.remove_prefix(size);
+    return taken;
+  };
+  while (!rest.empty()) {
+    size_t open = std::min(rest.find(kOpen), rest.size());
+    if (open > 0) result.pieces.push_back({std::string(take(open)), std::nullopt});
+    if (rest.empty()) break;
+    size_t close = find_close(rest, kOpen.size());
     if (close == std::string_view::npos) {
       throw Error(ErrorClass::kUsage, "${{ is never closed")
-          .at(place.at(open))
+          .at(place.start)
           .hint("write ${{ vars.name }}; for the three characters themselves write ${{ '${{' }}");
     }
-    result.pieces.push_back(
-        {"", parse_expression(text.substr(start, close - start), start, place)});
-    next = close + kClose.size();
+    take(kOpen.size());
+    TextPlace start = place;
+    result.pieces.push_back({"", parse_expression(take(close - kOpen.size()), start)});
+    take(kClose.size());
   }
   return result;
 }

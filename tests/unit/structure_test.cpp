@@ -35,7 +35,7 @@ const std::map<std::string, std::set<std::string>> kArrows = {
 
 /// Headers that are slow to compile: a room may use them, but may not pass them on to another one.
 const std::vector<std::string> kHeavyHeaders = {
-    "<boost/asio", "<boost/process", "<curl/", "<yaml-cpp/", "<sqlite3", "<spdlog/", "<libssh2",
+    "<boost/asio", "<boost/process", "<curl/", "<yaml.h>", "<sqlite3", "<spdlog/", "<libssh2",
 };
 const std::vector<std::string> kLightHeaders = {"<boost/asio/awaitable.hpp>",
                                                 "<boost/asio/any_io_executor.hpp>"};

@@ -68,7 +68,7 @@ TEST(Yaml, Places_AreThoseOfTheText) {
   EXPECT_EQ(item.entries[1].first.place.to_string(), "f:3:5");
   EXPECT_EQ(item.find("d")->lead, 0);
   EXPECT_EQ(documents[0].find("g")->lead, -1);
-  EXPECT_EQ(documents[0].find("empty")->place.to_string(), "f:6:1");
+  EXPECT_EQ(documents[0].find("empty")->place.to_string(), "f:6:7");
 }
 
 TEST(Yaml, AliasedValues_KeepThePlaceWhereTheyAreWritten) {
@@ -87,11 +87,44 @@ TEST(Yaml, Expressions_AreOpaqueOnlyWhereAskedFor) {
   EXPECT_NE(findings("{a: ${{ vars.x }}}"), "");
 }
 
+TEST(Yaml, Expressions_StandInEveryKindOfScalar) {
+  Limits limits;
+  limits.expressions = true;
+  EXPECT_EQ(read("[\"a\\t${{ x['k: #?'] }}\\n\", 'a''${{ y }}', é${{ {z} }}]", limits),
+            "[\"a\\t${{ x['k: #?'] }}\\n\",\"a'${{ y }}\",\"é${{ {z} }}\"]\n");
+  EXPECT_EQ(read("a: |\n  - ${{ x }}: #\n  ${{ y\n", limits),
+            "{\"a\":\"- ${{ x }}: #\\n${{ y\\n\"}\n");
+  EXPECT_EQ(read("${{ a: b }}: 1\n", limits), "{\"${{ a: b }}\":1}\n");
+  EXPECT_EQ(findings("{é: ${{ {,} }}, b: ]}", limits), "f:1:20: a value is missing here\n");
+}
+
 TEST(Yaml, WhatCouldBeReadBeforeASyntaxError_IsReturned) {
   Diagnostics diagnostics;
   auto documents = parse("a: 1\n---\nb: ]\n", "f", {}, diagnostics);
   EXPECT_EQ(documents.size(), 1u);
   EXPECT_TRUE(diagnostics.has_errors());
+}
+
+TEST(Yaml, ColumnsAndLeads_CountCharactersAndNotBytes) {
+  Diagnostics diagnostics;
+  auto documents = parse("é: [ä, 'ö', \"ü\", \"\\u00fc\", &x y]\n", "f", {}, diagnostics);
+  const Node& list = *documents.at(0).find("é");
+  std::string places, leads;
+  for (const Node& item : list.items) {
+    places += item.place.to_string() + " ";
+    leads += std::to_string(item.lead) + " ";
+  }
+  EXPECT_EQ(places, "f:1:5 f:1:8 f:1:13 f:1:18 f:1:28 ");
+  EXPECT_EQ(leads, "0 1 1 -1 -1 ");
+  EXPECT_EQ(findings("é: ä: b\n"), "f:1:5: ':' cannot stand here\n");
+  EXPECT_EQ(findings("é: \x01"), "f:1:4: the file has the control character 0x01\n");
+}
+
+TEST(Yaml, MistakesInCollections_NameWhereTheseBegin) {
+  Diagnostics diagnostics;
+  parse("a:\n  - [b,\nc: d\n", "f", {}, diagnostics);
+  EXPECT_EQ(diagnostics.sorted().at(0).hint,
+            "the list begins at f:2:5; check the indentation, quotes and brackets");
 }
 
 struct Broken {
@@ -104,10 +137,10 @@ TEST(Yaml, BrokenText_IsRefusedWithItsPlace) {
       {"a: 1\na: 2\na: 3\n",
        "f:2:1: duplicate key 'a', first at f:1:1\nf:3:1: duplicate key 'a', first at f:1:1\n"},
       {"1: a\n'1': b\n", "f:2:1: duplicate key '1', first at f:1:1\n"},
-      {"a:\n\tb: 1\n", "f:2:2: a tab stands where YAML needs spaces\n"},
-      {"- \ta\n", "f:1:4: a tab stands where YAML needs spaces\n"},
+      {"a:\n\tb: 1\n", "f:2:1: a tab stands where YAML needs spaces\n"},
+      {"- \ta\n", "f:1:3: a tab stands where YAML needs spaces\n"},
       {"a: \x01", "f:1:4: the file has the control character 0x01\n"},
-      {"a: \xC2\x85", "f:1:4: the file has the control character 0xc2\n"},
+      {"a: \xC2\x80", "f:1:4: the file has the control character 0x80\n"},
       {"a:\nb: \xFF", "f:2:4: the byte 0xff is not valid UTF-8\n"},
       {"a: \xC0\xAF", "f:1:4: the byte 0xc0 is not valid UTF-8\n"},
       {"a: \xED\xA0\x80", "f:1:4: the byte 0xed is not valid UTF-8\n"},
@@ -115,16 +148,29 @@ TEST(Yaml, BrokenText_IsRefusedWithItsPlace) {
       {"\xFF\xFE"
        "a",
        "f:1:1: the file is UTF-16\n"},
-      {"a: 1\nb\n", "f:2:1: 'b' is no key: ':' is missing\n"},
-      {"a: [1,,2]\n", "f:1:7: nothing stands before this comma\n"},
+      {"a: 1\nb\n", "f:2:1: this is no key: ':' is missing\n"},
+      {"a: [1,,2]\n", "f:1:7: a value is missing here\n"},
       {"a: 'x\nb: c\n", "f:1:4: the quote that opens here is never closed\n"},
       {"a: \"x\\\"\n", "f:1:4: the quote that opens here is never closed\n"},
       {"{a: 1} b\n", "f:1:8: this does not belong to the document above\n"},
       {"  a: 1\nb: 2\n", "f:2:1: this does not belong to the document above\n"},
-      {"a: 1\n}\n", "f:2:1: not valid YAML: illegal flow end\n"},
-      {"a: b: c\n", "f:1:5: not valid YAML: illegal map value\n"},
-      {"a: @x\n", "f:1:4: not valid YAML: unknown token\n"},
-      {"a: *b\n", "f:1:4: not valid YAML: the referenced anchor is not defined\n"},
+      {"a: 1\n}\n", "f:2:1: a key is missing here\n"},
+      {"a: b: c\n", "f:1:5: ':' cannot stand here\n"},
+      {"a: @x\n", "f:1:4: a text cannot start with '@'\n"},
+      {"schedule: */5 * * * *\n", "f:1:11: a text cannot start with '*'\n"},
+      {"a: %x\n", "f:1:4: a text cannot start with '%'\n"},
+      {"a: - b\n", "f:1:4: a list item cannot start here\n"},
+      {"- a\nb: 1\n", "f:2:1: '- ' is missing here\n"},
+      {"a: [1, 2\nb: 3\n", "f:2:2: ',' or ']' is missing here\n"},
+      {"a: {b: c]\n", "f:1:9: ',' or '}' is missing here\n"},
+      {"a: [b:]\n", "f:1:6: ':' cannot stand here\n"},
+      {"a: [b?]\n", "f:1:5: a text with '?' in it needs quotes inside { } and [ ]\n"},
+      {"a: \"\\d\"\n", "f:1:5: this is no escape that a double-quoted text can have\n"},
+      {"a: 'x\n---\n", "f:1:4: the quote that opens here is never closed\n"},
+      {"a: |\n  x\n \ty\n", "f:3:2: a tab stands where YAML needs spaces\n"},
+      {"%YAML 1.2\n---\na: 1\n", "f:1:1: Kubernetes tools read YAML 1.1 and no other version\n"},
+      {"a: !x!y z\n", "f:1:4: a text cannot start with '!'\n"},
+      {"a: *b\n", "f:1:4: there is no anchor 'b'\n"},
       {"a: &a [*a]\n", "f:1:8: the alias refers to a value that contains it\n"},
       {"? [1]\n: a\n", "f:1:3: a list or map cannot be a key\n"},
       {"~: a\n", "f:1:1: null cannot be a key\n"},
@@ -144,7 +190,7 @@ std::string repeat(std::string_view text, size_t count) {
 }
 
 TEST(YamlLimits, DeepInput_EndsAtTheDepthLimitAndNotInTheStack) {
-  for (const char* opener : {"[", "{a: ", "- ", "? ", "[{a: ", "? - ", ": "}) {
+  for (const char* opener : {"[", "{a: ", "- ", "? ", "[{a: ", "? - "}) {
     std::string found = findings(repeat(opener, 100'000));
     EXPECT_NE(found.find("nested more than 64 deep"), std::string::npos) << opener << found;
     found = findings(repeat(opener, 100'000), kManifestLimits);
@@ -153,7 +199,8 @@ TEST(YamlLimits, DeepInput_EndsAtTheDepthLimitAndNotInTheStack) {
   std::string indented;
   for (size_t i = 0; i < 300; ++i) indented += std::string(i, ' ') + "a:\n";
   EXPECT_EQ(findings(indented), "f:65:65: nested more than 64 deep\n");
-  for (const char* odd : {"&a ", "! ", "'", "\"", "]", "|\n", "%A\n", "*a ", ", ", "#", "<<: "})
+  for (const char* odd :
+       {"&a ", "! ", "'", "\"", "]", "|\n", "%A\n", "*a ", ", ", "#", "<<: ", ": "})
     findings(repeat(odd, 100'000));
 }
 
@@ -195,6 +242,10 @@ TEST(YamlLimits, ManyDocumentsKeysAndItems_AreReadInLinearTime) {
   EXPECT_EQ(findings(keys), "");
   EXPECT_EQ(findings("[" + repeat("a,", 190'000) + "]"), "");
   EXPECT_EQ(findings(repeat("---\n", 100'000)), "");
+  Limits limits;
+  limits.expressions = true;
+  EXPECT_EQ(findings("a: " + repeat("${{", 300'000), limits), "");
+  EXPECT_EQ(findings("a: " + repeat("${{}}", 200'000), limits), "");
 }
 
 }  // namespace

@@ -238,20 +238,20 @@ plan.yaml:5:17: no such file: bin/helm
   stages: [
 )",
      R"(
-plan.yaml:6:1: not valid YAML: end of sequence flow not found [check the indentation, quotes and brackets here]
+plan.yaml:6:1: a value is missing here [check the indentation, quotes and brackets]
 )"},
     {"YamlTab", R"(
   stages:
 	- name: a
 )",
      R"(
-plan.yaml:6:2: a tab stands where YAML needs spaces [indent with spaces]
+plan.yaml:6:1: a tab stands where YAML needs spaces [indent with spaces]
 )"},
     {"YamlUnknownAlias", R"(
   stages: *x
 )",
      R"(
-plan.yaml:5:11: not valid YAML: the referenced anchor is not defined [define it before with &name]
+plan.yaml:5:11: there is no anchor 'x' [define it before with &x]
 )"},
 };
 

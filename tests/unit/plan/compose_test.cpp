@@ -128,8 +128,7 @@ TEST(Include, AFileThatCannotBeRead_EndsTheChecksThatItsNamesWouldDisturb) {
   fixture.files.contents["/plan/a.yaml"] = kHead + "  stages: [\n";
   EXPECT_FALSE(fixture.load().has_value());
   EXPECT_EQ(fixture.findings(),
-            "a.yaml:5:1: not valid YAML: end of sequence flow not found [check the indentation, "
-            "quotes and brackets here]\n");
+            "a.yaml:5:1: a value is missing here [check the indentation, quotes and brackets]\n");
 }
 
 }  // namespace

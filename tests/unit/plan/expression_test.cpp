@@ -47,7 +47,7 @@ class TestScope final : public Scope {
 std::string evaluated(const std::string& text) {
   TextPlace place{{intern_file("f"), 1, 1}, true};
   try {
-    Value value = evaluate(parse_expression(text, 0, place), TestScope());
+    Value value = evaluate(parse_expression(text, place), TestScope());
     return (value.sensitive ? "secret " : "") + value.canonical();
   } catch (const Error& error) {
     return std::to_string(error.place().column) + ": " + error.summary();
