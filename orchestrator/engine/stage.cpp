@@ -69,7 +69,8 @@ Decision Stage::decide_removal(const Observation&) const {
   return Decision::satisfied("left in place: this stage type takes nothing away");
 }
 
-Task<void> Stage::close(Context&) { co_return; }
+// An empty task and no coroutine: most stages have nothing to end.
+Task<void> Stage::close(Context&) { return {}; }
 
 const plan::StageSchema* Catalog::find_schema(std::string_view uses) const {
   const StageType* type = find(uses);

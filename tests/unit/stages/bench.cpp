@@ -170,7 +170,10 @@ Bench::Bench(const std::string& uses, const std::string& with,
   stage_ = catalog().find(uses)->make();
 }
 
-Bench::~Bench() { scripted_.run(stage_->close(*context_)); }
+Bench::~Bench() {
+  Task<void> closing = stage_->close(*context_);
+  if (closing.valid()) scripted_.run(std::move(closing));
+}
 
 void Bench::prepare() {
   const plan::Stage& tested = plan_->stages.back();

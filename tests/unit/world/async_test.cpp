@@ -236,6 +236,21 @@ TEST_F(AsyncTest, ADeadlineInThePastStillLetsATaskThatNeedsNoTimeEnd) {
   run(within(clock(), in(milliseconds(-50)), "late", nothing()));
 }
 
+TEST_F(AsyncTest, ARivalThatHasLostBeforeItBeganDoesNotBegin) {
+  auto nothing = []() -> Task<void> { co_return; };
+  auto store = [](Task<Race> running, Race& ended) -> Task<void> {
+    ended = co_await std::move(running);
+  };
+  Race ended{true, nullptr};
+  run(store(race(nothing(), worker(clock(), seconds(60), "rival", log_)), ended));
+  EXPECT_FALSE(ended.rival_won);
+  EXPECT_EQ(log_, Log{});
+  run(store(race(sleep_for(clock(), milliseconds(10)), worker(clock(), seconds(60), "rival", log_)),
+            ended));
+  EXPECT_FALSE(ended.rival_won);
+  EXPECT_EQ(log_, (Log{"rival starts", "rival cancelled"}));
+}
+
 Task<void> nested(Clock& clock, Instant outer, Instant inner, Log& log) {
   auto innermost = within(clock, inner, "inner", worker(clock, seconds(60), "a", log));
   co_await within(clock, outer, "outer", std::move(innermost));
@@ -341,6 +356,8 @@ TEST_F(AsyncTest, ShieldedWorkEndsAndTheCancellationIsNotForgotten) {
   run(cancel_soon(world(), shield_twice(clock(), log_)));
   EXPECT_EQ(log_, (Log{"cleaned", "cleaned", "cancelled"}));
 }
+
+TEST_F(AsyncTest, ShieldingAnEmptyTaskIsNothing) { run(shielded(Task<void>())); }
 
 TEST_F(AsyncTest, ShieldedPassesFailuresOn) {
   EXPECT_EQ(error_of(shielded(fail_after(clock(), milliseconds(5), "broken"))).summary(), "broken");
