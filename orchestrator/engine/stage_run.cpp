@@ -315,7 +315,7 @@ Task<void> StageRun::finish() {
     record.run = session_.run_id;
     record.done_at = session_.world.clock.wall_time();
     record.observation = session_.bus.redactor().clean(result().seen.reason);
-    record.elapsed_ms = result().acted ? elapsed.count() : context_.record() ? context_.record()->elapsed_ms : 0;
+    record.elapsed_ms = result().acted ? elapsed.count() : 0;
     for (const plan::OutputSpec& output : type_.schema.outputs) {
       auto found = result().seen.outputs.find(output.name);
       if (found != result().seen.outputs.end() && !output.secret)

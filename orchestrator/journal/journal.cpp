@@ -10,6 +10,12 @@ namespace {
 
 constexpr int64_t kEventsPerRun = 100'000;
 
+/// Does `later` say nothing that `earlier` does not say? When it was seen again is not kept.
+bool says_the_same(const StageRecord& earlier, const StageRecord& later) {
+  return earlier.digest == later.digest && earlier.observation == later.observation &&
+         earlier.outputs == later.outputs;
+}
+
 class SqliteJournal final : public Journal {
  public:
   SqliteJournal(World& world, const std::string& file, bool read_only, OpenFile opened)
@@ -93,8 +99,11 @@ class SqliteJournal final : public Journal {
   void note_satisfied(std::string stage, StageRecord record) override {
     if (read_only_) return;
     auto known = state().stages.find(stage);
-    // To find nothing to do is no estimate of how long doing it takes.
-    if (known != state().stages.end()) record.elapsed_ms = known->second.elapsed_ms;
+    if (known != state().stages.end()) {
+      // To find nothing to do is no estimate of how long doing it takes.
+      record.elapsed_ms = known->second.elapsed_ms;
+      if (says_the_same(known->second, record)) return;
+    }
     state().stages[stage] = record;
     recorder_->add([stage = std::move(stage), record = std::move(record)](Database& database) {
       write_stage(database, stage, record);

@@ -138,6 +138,20 @@ TEST_F(JournalTest, NoteSatisfiedKeepsHowLongTheLastActingRunTook) {
   EXPECT_EQ(stage->observation, "still there");
 }
 
+TEST_F(JournalTest, NoteSatisfiedWritesNothingWhenItSaysNothingNew) {
+  auto journal = open_now().journal;
+  await(journal->stage_done("a", record("d1")));
+  StageRecord again = record("d1");
+  again.run = "later";
+  journal->note_satisfied("a", again);
+  EXPECT_NE(journal->stage("a")->run, "later");
+  again.outputs["x"] = "1";
+  journal->note_satisfied("a", again);
+  await(journal->flush());
+  journal.reset();
+  EXPECT_EQ(open_now().journal->stage("a")->run, "later");
+}
+
 TEST_F(JournalTest, RunsAreListedNewestFirstAndARunThatDiedHasNoResult) {
   auto journal = open_now().journal;
   await(journal->begin_run(run("r1")));
