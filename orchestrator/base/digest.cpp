@@ -5,9 +5,15 @@
 namespace blackstart {
 namespace {
 EVP_MD_CTX* context_of(void* state) { return static_cast<EVP_MD_CTX*>(state); }
+
+/// Looked up once: OpenSSL searches its providers each time for what EVP_sha256() names.
+const EVP_MD* sha256() {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return algorithm;
+}
 }  // namespace
 
-Sha256::Sha256() : state_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(context_of(state_), EVP_sha256(), nullptr); }
+Sha256::Sha256() : state_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(context_of(state_), sha256(), nullptr); }
 Sha256::~Sha256() { EVP_MD_CTX_free(context_of(state_)); }
 
 void Sha256::update(std::string_view data) { EVP_DigestUpdate(context_of(state_), data.data(), data.size()); }

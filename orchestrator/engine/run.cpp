@@ -155,9 +155,10 @@ void remove_leftovers(Session& session) {
   }
 }
 
+/// Takes the results out of the session.
 RunResult conclude(Session& session, Instant started) {
   RunResult result;
-  result.stages = session.results;
+  result.stages = std::move(session.results);
   result.elapsed = std::chrono::duration_cast<Duration>(session.world.clock.now() - started);
   result.signal = session.stop.signal;
   return result;

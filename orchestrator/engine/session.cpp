@@ -25,7 +25,7 @@ Limit& Session::limit_for(Work work) {
 }
 
 void Session::forget_results() {
-  results.assign(results.size(), StageResult());
+  results.assign(plan.stages.size(), StageResult());
   outputs.clear();
 }
 

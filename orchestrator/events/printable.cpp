@@ -1,5 +1,7 @@
 #include "orchestrator/events/printable.h"
 
+#include <algorithm>
+
 namespace blackstart::events {
 namespace {
 
@@ -59,6 +61,9 @@ size_t utf8_size(std::string_view text) {
   return overlong || surrogate || too_large ? 0 : size;
 }
 
+/// Most text is: it comes out as it goes in.
+bool is_plain(char c) { return (c >= ' ' && c <= '~') || c == '\n'; }
+
 std::string cut(std::string text, size_t limit) {
   if (text.size() <= limit) return text;
   size_t end = limit;
@@ -80,6 +85,7 @@ size_t control_size(std::string_view text) {
 }
 
 std::string printable(std::string_view text, size_t limit) {
+  if (std::ranges::all_of(text, is_plain)) return cut(std::string(text), limit);
   std::string result;
   result.reserve(text.size());
   while (!text.empty()) {

@@ -1,6 +1,7 @@
 #include "orchestrator/plan/compose.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "orchestrator/plan/conform.h"
 #include "orchestrator/plan/grammar.h"
@@ -267,7 +268,7 @@ class Composer {
   std::vector<std::string> chain_;         // files being read, the plan first
   std::map<std::string, Place> included_;  // file -> the include that named it
   std::map<std::string, Place> variable_places_;
-  std::map<std::string, Place> stage_places_;
+  std::unordered_map<std::string, Place> stage_places_;
 };
 
 }  // namespace

@@ -28,9 +28,14 @@ class EdgeCollector {
   std::unordered_set<std::string> known_;
 };
 
+std::vector<std::string> names_of(const std::vector<Stage>& stages) {
+  std::vector<std::string> names;
+  for (const Stage& stage : stages) names.push_back(stage.name);
+  return names;
+}
+
 void report_unknown(const Plan& plan, const Need& need, const std::map<std::string, Place>& removed,
-                    const std::vector<std::string>& names, Suggester& suggester,
-                    Diagnostics& diagnostics) {
+                    Suggester& suggester, Diagnostics& diagnostics) {
   auto gone = removed.find(need.stage);
   if (gone != removed.end()) {
     diagnostics.error(need.place,
@@ -39,7 +44,7 @@ void report_unknown(const Plan& plan, const Need& need, const std::map<std::stri
                       "remove this need in the environment too");
   } else if (!need.implied) {  // implied ones are reported where the expression is read
     diagnostics.error(need.place, "'needs' names the unknown stage '" + need.stage + "'",
-                      suggester.among(need.stage, [&] { return names; }));
+                      suggester.among(need.stage, [&] { return names_of(plan.stages); }));
   }
 }
 
@@ -132,12 +137,10 @@ class CircleFinder {
 void check_needs(const Plan& plan, const std::map<std::string, Place>& removed,
                  Diagnostics& diagnostics) {
   Suggester suggester;
-  std::vector<std::string> names;
-  for (const Stage& stage : plan.stages) names.push_back(stage.name);
   for (const Stage& stage : plan.stages) {
     for (const Need& need : stage.needs) {
       if (!plan.positions.contains(need.stage))
-        report_unknown(plan, need, removed, names, suggester, diagnostics);
+        report_unknown(plan, need, removed, suggester, diagnostics);
     }
   }
 }

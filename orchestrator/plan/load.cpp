@@ -140,9 +140,9 @@ class Loader {
 
   void read_stages() {
     plan_.stages.reserve(sources_.stages.size());
-    for (const NamedNode& source : sources_.stages) {
+    for (NamedNode& source : sources_.stages) {
       plan_.positions.emplace(source.name, plan_.stages.size());
-      plan_.stages.push_back(read_stage(source, plan_, schemas_, diagnostics_));
+      plan_.stages.push_back(read_stage(std::move(source), plan_, schemas_, diagnostics_));
     }
     sources_.stages.clear();
   }

@@ -42,9 +42,8 @@ Value read_keys(const yaml::Node& node, const Plan& plan, Diagnostics& diagnosti
 
 class Reader {
  public:
-  Reader(const NamedNode& source, const Plan& plan, const SchemaLookup& schemas,
-         Diagnostics& diagnostics)
-      : source_(source), plan_(plan), schemas_(schemas), diagnostics_(diagnostics) {}
+  Reader(NamedNode source, const Plan& plan, const SchemaLookup& schemas, Diagnostics& diagnostics)
+      : source_(std::move(source)), plan_(plan), schemas_(schemas), diagnostics_(diagnostics) {}
 
   Stage read() {
     stage_.name = source_.name;
@@ -54,9 +53,11 @@ class Reader {
     conform_map(keys, stage_keys(), "stage '" + source_.name + "'", context);
     keys_ = &keys;
     read_uses();
-    if (const yaml::Node* with = source_.node.find("with")) stage_.with = *with;
-    if (const yaml::Node* when = source_.node.find("when")) {
-      if (when->kind != yaml::Node::Kind::kNull) stage_.when = *when;
+    for (auto& [key, value] : source_.node.entries) {
+      if (key.scalar == "with") stage_.with = std::move(value);
+      if (key.scalar == "when" && value.kind != yaml::Node::Kind::kNull) {
+        stage_.when = std::move(value);
+      }
     }
     read_needs();
     read_labels();
@@ -179,7 +180,7 @@ class Reader {
     }
   }
 
-  const NamedNode& source_;
+  NamedNode source_;
   const Plan& plan_;
   const SchemaLookup& schemas_;
   Diagnostics& diagnostics_;
@@ -189,9 +190,9 @@ class Reader {
 
 }  // namespace
 
-Stage read_stage(const NamedNode& source, const Plan& plan, const SchemaLookup& schemas,
+Stage read_stage(NamedNode source, const Plan& plan, const SchemaLookup& schemas,
                  Diagnostics& diagnostics) {
-  return Reader(source, plan, schemas, diagnostics).read();
+  return Reader(std::move(source), plan, schemas, diagnostics).read();
 }
 
 }  // namespace blackstart::plan

@@ -8,7 +8,7 @@ namespace blackstart::plan {
 
 /// Reads the keys of a stage. `plan` gives the variables; its stages are not looked at. What is
 /// wrong becomes a finding and keeps its default.
-Stage read_stage(const NamedNode& source, const Plan& plan, const SchemaLookup& schemas,
+Stage read_stage(NamedNode source, const Plan& plan, const SchemaLookup& schemas,
                  Diagnostics& diagnostics);
 
 }  // namespace blackstart::plan
