@@ -3,10 +3,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "orchestrator/base/error.h"
@@ -19,24 +21,43 @@ namespace {
   throw Error(ErrorClass::kPermanent, what).because(std::strerror(errno));
 }
 
-int port_of_a_fresh_socket() {
+struct PortRange {
+  int first = 0;
+  int last = 0;  // itself included
+};
+
+// Above what is in common use, below Kubernetes' node ports, and so below Linux' usual range for
+// outgoing connections (from 32768 on), which may take any port of theirs between our choice and
+// its use.
+constexpr PortRange kPorts{20000, 29999};
+constexpr int kEnoughPorts = 1000;
+constexpr int kPortAttempts = 1000;
+
+// Below the range of outgoing connections; all of kPorts where that leaves next to none.
+PortRange ports_to_choose_from() {
+  int first_outgoing = 0;
+  std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> first_outgoing;
+  int last = std::min(kPorts.last, first_outgoing - 1);
+  return last - kPorts.first < kEnoughPorts ? kPorts : PortRange{kPorts.first, last};
+}
+
+// Bound on all addresses at once, so that a socket on any of them is noticed; never listens.
+bool is_free(int port) {
   int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) fail("cannot look for a free port");
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* raw = reinterpret_cast<sockaddr*>(&address);
-  bool bound = ::bind(socket, raw, length) == 0 && ::getsockname(socket, raw, &length) == 0;
-  int error = errno;
+  address.sin_addr.s_addr = htonl(INADDR_ANY);
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  bool bound = ::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   ::close(socket);
-  errno = error;
-  if (!bound) fail("cannot look for a free port on 127.0.0.1");
-  return ntohs(address.sin_port);
+  return bound;
 }
 
 class RealEnvironment final : public Environment {
  public:
+  explicit RealEnvironment(Random& random) : random_(random) {}
+
   std::optional<std::string> get(const std::string& name) const override {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
@@ -77,20 +98,26 @@ class RealEnvironment final : public Environment {
   int pid() const override { return getpid(); }
 
   int free_port() override {
-    for (int attempt = 0; attempt < 1000; ++attempt) {
-      int port = port_of_a_fresh_socket();
-      if (given_ports_.insert(port).second) return port;
+    PortRange range = ports_to_choose_from();
+    for (int attempt = 0; attempt < kPortAttempts; ++attempt) {
+      int port = range.first + static_cast<int>(random_.uniform() * (range.last - range.first + 1));
+      if (!given_ports_.contains(port) && is_free(port)) return *given_ports_.insert(port).first;
     }
     throw Error(ErrorClass::kPermanent, "no free port on 127.0.0.1")
-        .because(std::to_string(given_ports_.size()) + " were given out already");
+        .because("tried " + std::to_string(kPortAttempts) + " from " + std::to_string(range.first) +
+                 " to " + std::to_string(range.last) + "; " + std::to_string(given_ports_.size()) +
+                 " were given out already");
   }
 
  private:
+  Random& random_;
   std::set<int> given_ports_;
 };
 
 }  // namespace
 
-std::unique_ptr<Environment> make_environment() { return std::make_unique<RealEnvironment>(); }
+std::unique_ptr<Environment> make_environment(Random& random) {
+  return std::make_unique<RealEnvironment>(random);
+}
 
 }  // namespace blackstart::real

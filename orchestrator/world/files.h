@@ -50,7 +50,7 @@ class Environment {
   virtual std::string user() const = 0;
   virtual std::string host() const = 0;
   virtual int pid() const = 0;
-  /// A TCP port on 127.0.0.1 that nothing listens on now, different at every call of this process.
+  /// A TCP port that is free now, if possible none for outgoing connections; a new one each call.
   virtual int free_port() = 0;
 };
 

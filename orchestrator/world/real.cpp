@@ -18,7 +18,7 @@ struct RealWorld::Parts {
   std::unique_ptr<Clock> clock = real::make_clock();
   std::unique_ptr<Random> random = real::make_random();
   std::unique_ptr<Files> files = real::make_files();
-  std::unique_ptr<Environment> environment = real::make_environment();
+  std::unique_ptr<Environment> environment = real::make_environment(*random);
   std::unique_ptr<Blocking> blocking = real::make_blocking(loop);
   std::unique_ptr<Processes> processes = real::make_processes(loop);
   std::unique_ptr<Http> http = real::make_http(loop, *environment);

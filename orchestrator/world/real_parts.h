@@ -11,7 +11,7 @@ namespace blackstart::real {
 std::unique_ptr<Clock> make_clock();
 std::unique_ptr<Random> make_random();
 std::unique_ptr<Files> make_files();
-std::unique_ptr<Environment> make_environment();
+std::unique_ptr<Environment> make_environment(Random& random);
 std::unique_ptr<Blocking> make_blocking(boost::asio::io_context& loop);
 std::unique_ptr<Processes> make_processes(boost::asio::io_context& loop);
 std::unique_ptr<Http> make_http(boost::asio::io_context& loop, const Environment& environment);

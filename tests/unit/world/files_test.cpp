@@ -1,7 +1,12 @@
 #include "orchestrator/world/files.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "orchestrator/world/real_parts.h"
 #include "orchestrator/world/text_file.h"
@@ -157,6 +162,49 @@ TEST_F(FilesTest, FreePortsAreNeverGivenTwice) {
   std::set<int> ports;
   for (int i = 0; i < 500; ++i) ports.insert(world().environment.free_port());
   EXPECT_EQ(ports.size(), 500u);
+}
+
+TEST_F(FilesTest, FreePortsAreNoneThatAnOutgoingConnectionMayTake) {
+  int first_outgoing = 0;
+  std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> first_outgoing;
+  if (first_outgoing < 21000) GTEST_SKIP() << "NOT RUN: this machine leaves no room below";
+  for (int i = 0; i < 100; ++i) {
+    int port = world().environment.free_port();
+    EXPECT_GE(port, 20000);
+    EXPECT_LT(port, first_outgoing);
+  }
+}
+
+/// Draws the numbers that it was given, then zero.
+class GivenRandom final : public Random {
+ public:
+  explicit GivenRandom(std::vector<double> numbers) : numbers_(std::move(numbers)) {}
+  double uniform() override { return next_ < numbers_.size() ? numbers_[next_++] : 0.0; }
+  std::string bytes(size_t count) override { return std::string(count, '\0'); }
+
+ private:
+  std::vector<double> numbers_;
+  size_t next_ = 0;
+};
+
+TEST_F(FilesTest, APortThatASocketIsBoundToIsPassedOver) {
+  for (in_addr_t address : {INADDR_LOOPBACK, INADDR_ANY}) {
+    double drawn = 0;
+    int port = 0, taker = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    for (bool bound = false; !bound;) {
+      drawn = world().random.uniform();
+      GivenRandom once({drawn});
+      port = real::make_environment(once)->free_port();
+      sockaddr_in name{};
+      name.sin_family = AF_INET;
+      name.sin_port = htons(static_cast<uint16_t>(port));
+      name.sin_addr.s_addr = htonl(address);
+      bound = ::bind(taker, reinterpret_cast<sockaddr*>(&name), sizeof name) == 0;
+    }
+    GivenRandom again({drawn, world().random.uniform()});
+    EXPECT_NE(real::make_environment(again)->free_port(), port);
+    ::close(taker);
+  }
 }
 
 TEST_F(FilesTest, TheEnvironmentIsThisProcess) {
