@@ -3,9 +3,11 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "orchestrator/engine/retry.h"
 #include "orchestrator/engine/stage.h"
 #include "orchestrator/kube/kubeconfig.h"
 #include "orchestrator/kube/readiness.h"
+#include "orchestrator/world/async.h"
 #include "stages/cluster/kwok_home.h"
 #include "stages/target.h"
 
@@ -112,7 +114,7 @@ class KwokStage final : public engine::Stage {
 
   Task<void> changed(engine::Context& context) override {
     // An API server that is not up yet offers nothing to watch.
-    co_await context.world().clock.sleep_until(context.world().clock.now() + kLookAgain);
+    co_await look_again_later(context.world().clock);
   }
 
   Task<void> close(engine::Context& context) override {
@@ -189,7 +191,32 @@ class KwokStage final : public engine::Stage {
                      words("--config", home.config_file(), "create", "cluster", "--kubeconfig="));
     home.write_kubeconfig();
     co_await scale(context, home);
+    co_await until_nodes_are_ready(context, home);
     home.mark_finished();
+  }
+
+  /// A cluster that is finished keeps its ports, so it is not before all of them are known to be
+  /// good: kwok, which makes nodes ready, comes to its own port once the API server serves it.
+  Task<void> until_nodes_are_ready(engine::Context& context, const KwokHome& home) {
+    context.progress("waiting for the nodes of cluster " + name_);
+    // What has ended and is not lost is started by the next action.
+    while (home.stopped().empty()) {
+      bool ready = co_await has_ready_nodes(context, home);
+      if (ready) co_return;
+      co_await look_again_later(context.world().clock);
+    }
+    if (auto lost = home.lost()) throw did_not_stay_up(home, std::vector(1, *lost));
+  }
+
+  Task<bool> has_ready_nodes(engine::Context& context, const KwokHome& home) {
+    try {
+      co_await ask(context, home);
+    } catch (const Error& error) {
+      if (engine::retry_kind(error.error_class()) == engine::RetryKind::kNever) throw;
+      co_return false;
+    }
+    bool all_ready = life_ == Life::kRunning && nodes_.ready >= wanted_nodes_;
+    co_return all_ready;
   }
 
   Task<void> start(engine::Context& context, KwokHome& home) {
@@ -198,17 +225,21 @@ class KwokStage final : public engine::Stage {
     co_await kwokctl(context, home, words("start", "cluster"));
     home.write_kubeconfig();
     // kwokctl is content when a component was started; that it ended again is for us to see.
-    if (auto stopped = home.stopped(); !stopped.empty()) throw does_not_stay_up(home, stopped);
+    if (auto stopped = home.stopped(); !stopped.empty()) throw did_not_stay_up(home, stopped);
   }
 
-  Error does_not_stay_up(const KwokHome& home, const std::vector<std::string>& stopped) const {
-    Error error(ErrorClass::kPermanent,
-                join(stopped, ", ") + " of cluster " + name_ + " did not stay up");
-    for (const auto& component : stopped)
-      if (auto line = home.last_words(component); !line.empty())
-        error.because(component + ": " + line);
-    return error.hint("the logs are in " + home.cluster_folder() +
-                      "/logs; a port that another program took in the meantime must be freed");
+  /// Transient, for the next attempt has other ports. A cluster that has data keeps the ports that
+  /// are written all over it; who took one of them may let go of it.
+  Error did_not_stay_up(const KwokHome& home, const std::vector<std::string>& components) const {
+    Error error(ErrorClass::kTransient,
+                join(components, ", ") + " of cluster " + name_ + " did not stay up");
+    for (const auto& component : components)
+      if (auto line = home.last_line(component); !line.empty())
+        error.because(component + " last logged: " + line);
+    std::string hint = "the logs are in " + home.cluster_folder() + "/logs";
+    if (home.finished())
+      hint += "; the cluster keeps its ports: one that another program has taken must be freed";
+    return error.hint(hint);
   }
 
   Task<void> scale(engine::Context& context, KwokHome& home) {
@@ -262,11 +293,31 @@ class KwokStage final : public engine::Stage {
     command.environment["KWOK_WORKDIR"] = home.work_folder();
     command.on_line = context.output_lines();
     std::string shown = command.display();
-    Exit exit = co_await context.world().processes.run(std::move(command));
+    Exit exit;
+    std::optional<std::string> lost;
+    Race ended = co_await race(run(context.world().processes, std::move(command), exit),
+                               until_one_is_lost(context.world().clock, home, lost));
+    if (ended.task_error && !ended.rival_won) std::rethrow_exception(ended.task_error);
+    if (!lost) lost = home.lost();
+    if (lost) throw did_not_stay_up(home, std::vector(1, *lost));
     if (exit.ok()) co_return;
     Error error(ErrorClass::kPermanent, "kwokctl ended with " + exit.describe());
     for (auto& line : exit.last_lines(10)) error.because(std::move(line));
     throw error.at(context.stage().place).hint("the command was: " + shown);
+  }
+
+  static Task<void> run(Processes& processes, Command command, Exit& exit) {
+    exit = co_await processes.run(std::move(command));
+  }
+
+  /// The files in which kwokctl notes what it started offer nothing to watch.
+  static Task<void> until_one_is_lost(Clock& clock, const KwokHome& home,
+                                      std::optional<std::string>& lost) {
+    while (!(lost = home.lost())) co_await look_again_later(clock);
+  }
+
+  static Task<void> look_again_later(Clock& clock) {
+    co_await clock.sleep_until(clock.now() + kLookAgain);
   }
 
   std::string name_;

@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::array<const char*, 5> kComponents = {"etcd", "kube-apiserver", "kwok-controller",
                                                     "kube-controller-manager", "kube-scheduler"};
+/// Nothing serves without these two, so that kwokctl waits for what cannot come.
+constexpr std::array<std::string_view, 2> kWaitedFor = {"etcd", "kube-apiserver"};
+/// The system's own words for EADDRINUSE, which every component passes on.
+constexpr std::string_view kPortTaken = "address already in use";
 constexpr size_t kSmallFile = 1u << 20;
 constexpr size_t kLogLimit = 64u << 20;
 constexpr size_t kLineLimit = 300;
@@ -36,13 +40,17 @@ std::string read_or_empty(const Files& files, const std::string& path, size_t li
   }
 }
 
-/// klog marks lines "E1231 …" and "F1231 …", etcd writes JSON with a level, the rest begins in
-/// words.
+/// klog marks lines "E1231 …" and "F1231 …", etcd and kwok write JSON with a level, the rest begins
+/// in words.
 bool tells_failure(std::string_view line) {
   bool klog = line.size() > 1 && (line[0] == 'E' || line[0] == 'F') &&
               std::isdigit(static_cast<unsigned char>(line[1]));
-  constexpr std::array<std::string_view, 5> kMarks = {R"("level":"error")", R"("level":"fatal")",
-                                                      "panic:", "error:", "Error:"};
+  constexpr std::array<std::string_view, 6> kMarks = {R"("level":"error")",
+                                                      R"("level":"fatal")",
+                                                      R"("level":"ERROR")",
+                                                      "panic:",
+                                                      "error:",
+                                                      "Error:"};
   return klog || std::any_of(kMarks.begin(), kMarks.end(), [line](std::string_view mark) {
            return line.find(mark) != line.npos;
          });
@@ -96,12 +104,28 @@ std::vector<std::string> KwokHome::stopped() const {
   return names;
 }
 
-std::string KwokHome::last_words(const std::string& component) const {
+std::optional<std::string> KwokHome::lost() const {
+  for (const char* component : kComponents) {
+    auto pid = noted_pid(component);
+    if (!pid || world_.processes.find(*pid)) continue;
+    bool is_waited_for = std::ranges::find(kWaitedFor, component) != kWaitedFor.end();
+    if (is_waited_for || last_line(component).find(kPortTaken) != std::string::npos)
+      return component;
+  }
+  return std::nullopt;
+}
+
+std::string KwokHome::last_line(const std::string& component) const {
   std::string log =
       read_or_empty(world_.files, cluster_folder() + "/logs/" + component + ".log", kLogLimit);
   std::string_view text = trim(log);
   text = text.substr(text.rfind('\n') + 1);
-  return tells_failure(text) ? std::string(text.substr(0, kLineLimit)) : std::string();
+  return std::string(text.substr(0, kLineLimit));
+}
+
+std::string KwokHome::last_words(const std::string& component) const {
+  std::string line = last_line(component);
+  return tells_failure(line) ? line : std::string();
 }
 
 std::vector<int> KwokHome::processes() const {

@@ -40,7 +40,14 @@ class KwokHome {
 
   /// Components that do not run, by name, in the order of start.
   std::vector<std::string> stopped() const;
-  /// The last line that a component logged, when it tells of a failure; else empty.
+  /// While kwokctl is at work: the first component that it started and that has ended for good,
+  /// though kwokctl, which asks the API server alone, may wait for minutes yet. A component that
+  /// may do better when kwokctl starts it again does not count: kube-controller-manager ends when
+  /// the API server of a slow machine takes longer than ten seconds.
+  std::optional<std::string> lost() const;
+  /// The last line that a component logged since it was started; may be empty.
+  std::string last_line(const std::string& component) const;
+  /// The same when it tells of a failure; else empty.
   std::string last_words(const std::string& component) const;
   /// Before kwokctl is let loose: forgets numbers that are not our processes', and ends processes
   /// of ours that kwokctl does not know of (it was killed between starting one and noting its

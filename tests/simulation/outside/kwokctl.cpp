@@ -18,6 +18,14 @@ constexpr const char* kComponents[] = {"etcd", "kube-apiserver", "kube-controlle
                                        "kube-scheduler", "kwok-controller"};
 constexpr const char* kScaled = "kwok.x-k8s.io/kwokctl-scale";
 constexpr Duration kBoot = std::chrono::milliseconds(500);
+constexpr int kWaitsForApiServer = 120'000;  // milliseconds
+
+const std::map<std::string, std::vector<const char*>> kPorts = {
+    {"etcd", {"etcdPort", "etcdPeerPort"}},
+    {"kube-apiserver", {"kubeApiserverPort"}},
+    {"kube-controller-manager", {"kubeControllerManagerPort"}},
+    {"kube-scheduler", {"kubeSchedulerPort"}},
+    {"kwok-controller", {"kwokControllerPort"}}};
 
 struct Failure {
   std::string text;
@@ -137,6 +145,9 @@ Task<void> Kwokctl::create(std::string name, std::string folder, std::string con
   auto cluster = std::make_shared<Cluster>();
   cluster->folder = folder;
   cluster->port = static_cast<int>(options.at("kubeApiserverPort").as_int64());
+  for (const auto& [component, ports] : kPorts)
+    for (const char* port : ports)
+      cluster->ports[component].push_back(static_cast<int>(options.at(port).as_int64()));
   std::string identity = "cluster-" + std::to_string(++made_);
   cluster->server = std::make_shared<ApiServer>(world_.clock(), identity);
   add_controllers(cluster->server->store());
@@ -161,6 +172,11 @@ Task<void> Kwokctl::start_components(Cluster& cluster) {
     co_await pause(30, std::string("started.") + component);
     world_.files().add(cluster.folder + "/pids/" + component + ".pid",
                        std::to_string(cluster.processes[component].pid), 0644);
+    end_on_taken_port(cluster, component);
+  }
+  if (!reachable(cluster)) {
+    co_await pause(kWaitsForApiServer, "in_vain");
+    co_return;  // the real one ends with a warning, too
   }
   if (!cluster.server->ready) {
     std::weak_ptr<ApiServer> server = cluster.server;
@@ -169,6 +185,17 @@ Task<void> Kwokctl::start_components(Cluster& cluster) {
     });
   }
   co_await pause(static_cast<int>(kBoot.count()) + 10, "up");
+}
+
+void Kwokctl::end_on_taken_port(const Cluster& cluster, const std::string& component) {
+  for (int port : cluster.ports.at(component)) {
+    if (!is_taken || !is_taken(port) || !runs(cluster, component)) continue;
+    world_.files().add(cluster.folder + "/logs/" + component + ".log",
+                       "I1121 starting\nE1121 \"command failed\" err=\"listen tcp 127.0.0.1:" +
+                           std::to_string(port) + ": bind: address already in use\"\n",
+                       0644);
+    world_.processes().kill(cluster.processes.at(component).pid);
+  }
 }
 
 Task<void> Kwokctl::scale(Cluster& cluster, int replicas) {

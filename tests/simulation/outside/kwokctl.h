@@ -25,6 +25,9 @@ class Kwokctl {
   void process_gone();
   /// Called for each new cluster.
   std::function<void(ApiServer&)> on_new_cluster;
+  /// Does another program hold the port? A component that finds its own taken ends at once. May be
+  /// empty: none is taken.
+  std::function<bool(int port)> is_taken;
   /// How many clusters were ever made.
   int made() const { return made_; }
 
@@ -32,11 +35,13 @@ class Kwokctl {
   struct Cluster {
     std::string folder;
     int port = 0;
+    std::map<std::string, std::vector<int>> ports;  // by component
     std::shared_ptr<ApiServer> server;  // what etcd holds; reachable while its processes run
     std::map<std::string, Daemon> processes;
   };
   Task<void> create(std::string name, std::string folder, std::string config);
   Task<void> start_components(Cluster& cluster);
+  void end_on_taken_port(const Cluster& cluster, const std::string& component);
   Task<void> scale(Cluster& cluster, int replicas);
   void remove(const std::string& folder);
   bool runs(const Cluster& cluster, const std::string& component) const;
