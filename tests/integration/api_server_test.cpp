@@ -42,7 +42,7 @@ class ApiServer {
   bool found() const { return pid_ > 0; }
   void kill_it() const {
     kill(pid_, SIGKILL);
-    EXPECT_TRUE(eventually([this] { return kill(pid_, 0) != 0; }, std::chrono::seconds(5)));
+    EXPECT_TRUE(eventually([this] { return kill(pid_, 0) != 0; }, std::chrono::seconds(30)));
   }
   Background bring_back() const { return Background(invocation_); }
 
@@ -51,15 +51,24 @@ class ApiServer {
   Invocation invocation_;
 };
 
+/// Returns once the running apply waits in its stage "wait": all before it is done.
+void until_it_waits(const Rehearsal& rehearsal) {
+  auto waits = [&] {
+    std::string events = read_file(rehearsal.folder() + "/events.ndjson");
+    return events.find(R"("type":"wait","stage":"wait")") != std::string::npos;
+  };
+  EXPECT_TRUE(eventually(waits, std::chrono::seconds(60)));
+}
+
 TEST(ApiServer, KilledDuringApplyAndBackTenSecondsLater_GoesOn) {
   NEEDS_PART("kwokctl");
   Rehearsal rehearsal;
   rehearsal.write("plan.yaml", waiting_plan("120s"));
   ASSERT_EQ(rehearsal.blackstart({"apply", "--until", "cluster"}).code, 0);
-  Background apply = rehearsal.start({"apply"});
+  Background apply = rehearsal.start({"apply", "--events", "events.ndjson"});
+  until_it_waits(rehearsal);
   ApiServer server(rehearsal);
   ASSERT_TRUE(server.found());
-  sleep(2);
   server.kill_it();
   sleep(10);
   Background back = server.bring_back();
@@ -73,10 +82,10 @@ TEST(ApiServer, GoneForGood_EndsAtTheDeadlineSayingWhatItWaitedFor) {
   Rehearsal rehearsal;
   rehearsal.write("plan.yaml", waiting_plan("12s"));
   ASSERT_EQ(rehearsal.blackstart({"apply", "--until", "cluster"}).code, 0);
-  Background apply = rehearsal.start({"apply"});
+  Background apply = rehearsal.start({"apply", "--events", "events.ndjson"});
+  until_it_waits(rehearsal);
   ApiServer server(rehearsal);
   ASSERT_TRUE(server.found());
-  sleep(2);
   server.kill_it();
   Ran ran = apply.wait(std::chrono::seconds(60));
   EXPECT_EQ(ran.code, 6) << ran.all();

@@ -87,7 +87,7 @@ TEST(Quickstart, FromNothingToASelfManagingArgoCd) {
   rehearsal.git({"add", "-A"});
   ASSERT_EQ(rehearsal.git({"commit", "-qm", "a new ConfigMap"}).code, 0);
   EXPECT_TRUE(eventually([&] { return rehearsal.kubectl({"-n", "demo", "get", "configmap", "from-git"}).code == 0; },
-                         std::chrono::seconds(90)))
+                         std::chrono::seconds(180)))
       << "a commit reaches the cluster with no command of ours";
   EXPECT_TRUE(eventually([&] { return rehearsal.blackstart({"status"}).code == 0; }, std::chrono::seconds(60)))
       << rehearsal.blackstart({"status"}).all();
@@ -96,7 +96,7 @@ TEST(Quickstart, FromNothingToASelfManagingArgoCd) {
   for (int pid : controllers) {
     if (read_file("/proc/" + std::to_string(pid) + "/cmdline").find(rehearsal.state()) != std::string::npos) kill(pid, SIGKILL);
   }
-  EXPECT_TRUE(eventually([&] { return rehearsal.blackstart({"status", "--only", "host"}).code == 2; }, std::chrono::seconds(20)));
+  EXPECT_TRUE(eventually([&] { return rehearsal.blackstart({"status", "--only", "host"}).code == 2; }, std::chrono::seconds(60)));
   Ran mended = rehearsal.blackstart({"apply"});
   EXPECT_EQ(mended.code, 0) << mended.all();
   EXPECT_EQ(rehearsal.blackstart({"status"}).code, 0);

@@ -6,10 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <cstdio>
+#include <boost/json/serialize.hpp>
 #include <filesystem>
+#include <fstream>
 
 #include "orchestrator/kube/kubeconfig.h"
 #include "orchestrator/kube/manifest.h"
@@ -19,14 +21,29 @@ namespace blackstart::test {
 namespace {
 
 constexpr const char* kName = "kube-tests";
+constexpr int kAttempts = 2;
+
+struct Component {
+  const char* process;
+  const char* program;  // of ours, the same in kwokctl's configuration
+  const char* option;
+};
+constexpr Component kComponents[] = {
+    {"etcd", "etcd", "etcdBinary"},
+    {"kube-apiserver", "kube-apiserver", "kubeApiserverBinary"},
+    {"kube-controller-manager", "kube-controller-manager", "kubeControllerManagerBinary"},
+    {"kube-scheduler", "kube-scheduler", "kubeSchedulerBinary"},
+    {"kwok-controller", "kwok", "kwokControllerBinary"}};
 
 std::string missing_parts() {
   std::string missing;
-  for (const char* tool : {"kwokctl", "kwok", "etcd", "kube-apiserver", "kube-controller-manager",
-                           "kube-scheduler", "kubectl"}) {
+  auto look_for = [&missing](const std::string& tool) {
     if (access(part(tool).c_str(), X_OK) != 0)
       missing += missing.empty() ? part(tool) : ", " + part(tool);
-  }
+  };
+  look_for("kwokctl");
+  look_for("kubectl");
+  for (const Component& component : kComponents) look_for(component.program);
   return missing;
 }
 
@@ -45,6 +62,21 @@ int process_of(const std::string& folder, const std::string& program) {
     if (!arguments.empty() && arguments[0].ends_with("/" + program)) return pid;
   }
   return 0;
+}
+
+// kwokctl's own choice of ports is the same for all who ask at the same moment.
+std::string configuration() {
+  RealWorld world;
+  boost::json::object options{
+      {"runtime", "binary"}, {"bindAddress", "127.0.0.1"}, {"kubectlBinary", part("kubectl")}};
+  for (const char* port : {"etcdPeerPort", "etcdPort", "kubeApiserverPort",
+                           "kubeControllerManagerPort", "kubeSchedulerPort", "kwokControllerPort"})
+    options[port] = world.world().environment.free_port();
+  for (const Component& component : kComponents)
+    options[component.option] = part(component.program);
+  return boost::json::serialize(boost::json::object{{"apiVersion", "config.kwok.x-k8s.io/v1alpha1"},
+                                                    {"kind", "KwokctlConfiguration"},
+                                                    {"options", std::move(options)}});
 }
 
 // All that runs from the folder: its name is in every command line and nobody else's.
@@ -68,17 +100,47 @@ RealCluster::RealCluster() {
     failure_ = "NOT RUN: missing " + missing + "; scripts/parts/build makes them";
     return;
   }
-  char name[] = "/tmp/blackstart-kube-XXXXXX";
-  folder_ = mkdtemp(name);
+  folder_ = (std::filesystem::temp_directory_path() / "blackstart-kube-XXXXXX").string();
+  if (mkdtemp(folder_.data()) == nullptr) {
+    failure_ = "cannot make the folder " + folder_;
+    return;
+  }
   kubeconfig_ = folder_ + "/kubeconfig";
   start_watchdog();
-  const Ran made =
-      kwokctl({"create", "cluster", "--runtime", "binary", "--kubeconfig", kubeconfig_, "--wait",
-               "60s", "--etcd-binary", part("etcd"), "--kube-apiserver-binary",
-               part("kube-apiserver"), "--kube-controller-manager-binary",
-               part("kube-controller-manager"), "--kube-scheduler-binary", part("kube-scheduler"),
-               "--kwok-controller-binary", part("kwok")});
-  if (made.code != 0) failure_ = "kwokctl create cluster failed: " + made.all();
+  // Another program may take a port between its choice and its use.
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    failure_ = create(folder_ + "/" + std::to_string(attempt));
+    if (failure_.empty()) return;
+  }
+}
+
+std::string RealCluster::create(const std::string& folder) {
+  work_folder_ = folder + "/kwok";
+  std::filesystem::create_directories(work_folder_);
+  std::ofstream(folder + "/kwokctl.json") << configuration();
+  const Ran made = kwokctl({"create", "cluster", "--config", folder + "/kwokctl.json",
+                            "--kubeconfig", kubeconfig_, "--timeout", "60s", "--wait", "60s"});
+  const auto all_run = [&folder] {
+    return std::ranges::all_of(kComponents, [&folder](const Component& component) {
+      return process_of(folder, component.process) != 0;
+    });
+  };
+  // kube-controller-manager gives up on an API server that takes longer than ten seconds.
+  if (!all_run()) kwokctl({"start", "cluster", "--timeout", "60s"});
+  // kwokctl is content with a cluster that did not come up in time.
+  const Ran ready = kubectl({"get", "--raw", "/readyz"});
+  if (made.code == 0 && ready.code == 0 && all_run()) return {};
+  std::string failure = "kwokctl create cluster failed: " + made.all() + ready.all();
+  for (const Component& component : kComponents)
+    failure += std::string(component.process) + ": " + last_line_of(component.process) + "\n";
+  take_away(folder);
+  return failure;
+}
+
+std::string RealCluster::last_line_of(const std::string& component) const {
+  std::string log = read_file(work_folder_ + "/clusters/" + kName + "/logs/" + component + ".log");
+  while (log.ends_with('\n')) log.pop_back();
+  return log.substr(log.rfind('\n') + 1);
 }
 
 RealCluster::~RealCluster() {
@@ -110,8 +172,8 @@ Ran RealCluster::kwokctl(std::vector<std::string> args) const {
   Invocation invocation;
   invocation.argv = {part("kwokctl"), "--name", kName};
   invocation.argv.insert(invocation.argv.end(), args.begin(), args.end());
-  invocation.environment = {{"KWOK_WORKDIR", folder_ + "/kwok"}, {"HOME", folder_}};
-  invocation.timeout = std::chrono::seconds(120);
+  invocation.environment = {{"KWOK_WORKDIR", work_folder_}, {"HOME", folder_}};
+  invocation.timeout = std::chrono::seconds(180);
   return test::run(invocation);
 }
 

@@ -31,10 +31,13 @@ class RealCluster {
  private:
   RealCluster();
   ~RealCluster();
+  /// Makes it in a folder of its own; says what went wrong, or nothing.
+  std::string create(const std::string& folder);
+  std::string last_line_of(const std::string& component) const;
   Ran kwokctl(std::vector<std::string> args) const;
   void start_watchdog();
 
-  std::string folder_, kubeconfig_, failure_;
+  std::string folder_, work_folder_, kubeconfig_, failure_;
   std::vector<std::string> api_server_;  // its command line
   std::unique_ptr<Background> revived_;
   int watchdog_ = -1;

@@ -18,12 +18,14 @@ spec:
   stages:
     - name: sleep
       uses: exec
-      with: {argv: [/bin/sh, -c, "echo begun >> begun; sleep 5; echo ended >> ended"], cwd: .}
+      with: {argv: [/bin/sh, -c, "echo begun >> begun; until [ -e go ]; do sleep 0.1; done; echo ended >> ended"], cwd: .}
     - name: after
       uses: exec
       needs: [sleep]
       with: {argv: [/bin/sh, -c, "echo after >> after"], cwd: .}
 )";
+
+constexpr std::chrono::seconds kSoon{60};  // on a slow machine
 
 bool exists(const Rehearsal& rehearsal, const std::string& name) {
   return std::filesystem::exists(rehearsal.folder() + "/" + name);
@@ -42,22 +44,24 @@ TEST(State, TwoRunsAtOnce_TheSecondSaysWhoHoldsIt) {
   Rehearsal rehearsal;
   rehearsal.write("plan.yaml", kSleeper);
   Background first = rehearsal.start({"apply"});
-  ASSERT_TRUE(eventually([&] { return exists(rehearsal, "begun"); }, std::chrono::seconds(10)));
+  ASSERT_TRUE(eventually([&] { return exists(rehearsal, "begun"); }, kSoon));
   Ran second = rehearsal.blackstart({"apply"});
   EXPECT_EQ(second.code, 5) << second.all();
   EXPECT_NE(second.err.find("pid " + std::to_string(first.pid())), std::string::npos) << second.err;
   EXPECT_NE(second.err.find("sleep"), std::string::npos) << "what it is doing\n" << second.err;
-  EXPECT_EQ(first.wait(std::chrono::seconds(30)).code, 0);
+  rehearsal.write("go", "");
+  EXPECT_EQ(first.wait(kSoon).code, 0);
 }
 
 TEST(State, KilledInTheMiddle_TheSameCommandGoesOn) {
   Rehearsal rehearsal;
   rehearsal.write("plan.yaml", kSleeper);
   Background first = rehearsal.start({"apply"});
-  ASSERT_TRUE(eventually([&] { return exists(rehearsal, "begun"); }, std::chrono::seconds(10)));
+  ASSERT_TRUE(eventually([&] { return exists(rehearsal, "begun"); }, kSoon));
   first.signal(SIGKILL);
-  EXPECT_EQ(first.wait(std::chrono::seconds(10)).code, 128 + SIGKILL);
-  sleep(6);
+  EXPECT_EQ(first.wait(kSoon).code, 128 + SIGKILL);
+  rehearsal.write("go", "");
+  sleep(1);
   EXPECT_FALSE(exists(rehearsal, "ended")) << "children die with us";
   Ran again = rehearsal.blackstart({"apply"});
   EXPECT_EQ(again.code, 0) << again.all();
@@ -68,9 +72,11 @@ TEST(State, CtrlCOnce_LetsTheRunningActionEndAndStartsNothingNew) {
   Rehearsal rehearsal;
   rehearsal.write("plan.yaml", kSleeper);
   Background run = rehearsal.start({"apply"});
-  ASSERT_TRUE(eventually([&] { return exists(rehearsal, "begun"); }, std::chrono::seconds(10)));
+  ASSERT_TRUE(eventually([&] { return exists(rehearsal, "begun"); }, kSoon));
   run.signal(SIGINT);
-  Ran ran = run.wait(std::chrono::seconds(20));
+  sleep(2);
+  rehearsal.write("go", "");
+  Ran ran = run.wait(kSoon);
   EXPECT_EQ(ran.code, 130) << ran.all();
   EXPECT_TRUE(exists(rehearsal, "ended"));
   EXPECT_FALSE(exists(rehearsal, "after"));
@@ -82,13 +88,14 @@ TEST(State, CtrlCTwice_EndsAtOnceAndStaysResumable) {
   Rehearsal rehearsal;
   rehearsal.write("plan.yaml", kSleeper);
   Background run = rehearsal.start({"apply"});
-  ASSERT_TRUE(eventually([&] { return exists(rehearsal, "begun"); }, std::chrono::seconds(10)));
+  ASSERT_TRUE(eventually([&] { return exists(rehearsal, "begun"); }, kSoon));
   run.signal(SIGINT);
   usleep(300'000);
   run.signal(SIGINT);
-  Ran ran = run.wait(std::chrono::seconds(4));
+  Ran ran = run.wait(std::chrono::seconds(20));  // less than the grace after the first
   EXPECT_EQ(ran.code, 130) << ran.all();
   EXPECT_FALSE(exists(rehearsal, "ended"));
+  rehearsal.write("go", "");
   EXPECT_EQ(rehearsal.blackstart({"apply"}).code, 0);
   EXPECT_TRUE(exists(rehearsal, "after"));
 }
@@ -117,10 +124,10 @@ TEST(State, KwokctlKilledHalfWay_TheClusterIsMadeAnew) {
     }
     return 0;
   };
-  ASSERT_TRUE(eventually([&] { return kwokctl() != 0; }, std::chrono::seconds(20)));
+  ASSERT_TRUE(eventually([&] { return kwokctl() != 0; }, kSoon));
   usleep(700'000);
   if (int pid = kwokctl()) kill(pid, SIGKILL);
-  Ran broken = run.wait(std::chrono::seconds(60));
+  Ran broken = run.wait(kSoon);
   Ran again = rehearsal.blackstart({"apply"});
   EXPECT_EQ(again.code, 0) << broken.all() << again.all();
   EXPECT_EQ(rehearsal.kubectl({"get", "nodes"}).code, 0);
