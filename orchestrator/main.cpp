@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   blackstart::cli::Program program{real.world(), blackstart::stages::catalog(), arguments, {}};
   program.on_signal = [](int signal, int) { _exit(blackstart::cli::kExitSignal + signal); };
   int code = blackstart::cli::kExitBug;
-  real.run(run(program, code), [&program](int signal, int count) { program.on_signal(signal, count); });
+  real.run(run(program, code),
+           [&program](int signal, int count) { program.on_signal(signal, count); });
   return code;
 }

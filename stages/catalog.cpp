@@ -25,10 +25,20 @@ extern const engine::StageType kKwokCluster;
 namespace {
 
 const engine::StageType* const kTypes[] = {
-    &kKwokCluster, &kClusterExisting,                                             //
-    &kKubeCrds,    &kKubeNamespace,   &kKubeManifests, &kKubeSecret, &kKubeWait,  //
-    &kHelmRelease,                                                                //
-    &kArgocdRepository, &kArgocdProject, &kArgocdApp, &kArgocdAppset, &kArgocdHost, &kArgocdWait,  //
+    &kKwokCluster,
+    &kClusterExisting,  //
+    &kKubeCrds,
+    &kKubeNamespace,
+    &kKubeManifests,
+    &kKubeSecret,
+    &kKubeWait,     //
+    &kHelmRelease,  //
+    &kArgocdRepository,
+    &kArgocdProject,
+    &kArgocdApp,
+    &kArgocdAppset,
+    &kArgocdHost,
+    &kArgocdWait,  //
     &kExec,
 };
 

@@ -29,8 +29,12 @@ ChartReference read_chart_reference(const plan::Value& option) {
   auto misuse = [&option](const std::string& what, const std::string& hint) {
     return Error(ErrorClass::kUsage, what).at(option.place).hint(hint);
   };
-  ChartReference chart{text_of(option, "path"), text_of(option, "name"), text_of(option, "version"),
-                       text_of(option, "repo"), "", {}};
+  ChartReference chart{text_of(option, "path"),
+                       text_of(option, "name"),
+                       text_of(option, "version"),
+                       text_of(option, "repo"),
+                       "",
+                       {}};
   if (!chart.path.empty()) {
     if (!(chart.name + chart.repo + chart.version).empty())
       throw misuse(kEither, "remove `path` or the others");

@@ -13,8 +13,8 @@ namespace blackstart::stages {
 std::vector<plan::OptionSpec> chart_fields();
 
 struct ChartReference {
-  std::string path;                // folder or archive, absolute; empty = it is fetched
-  std::string name;                // of one that is fetched, as the next two
+  std::string path;  // folder or archive, absolute; empty = it is fetched
+  std::string name;  // of one that is fetched, as the next two
   std::string version;
   std::string repo;
   std::string argument;            // helm's CHART

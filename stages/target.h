@@ -10,17 +10,18 @@
 
 namespace blackstart::stages {
 
-/// The stage that must run before the cluster can be spoken to (its kubeconfig is that stage's output),
-/// or nullopt when it can be now.
+/// The stage that must run before the cluster can be spoken to (its kubeconfig is that stage's
+/// output), or nullopt when it can be now.
 std::optional<std::string> waits_for_cluster(engine::Context& context);
 
-/// A client for the plan's `cluster:`, shared by the run. The first connection compares the cluster's
-/// identity with the recorded one (binding "cluster") and records it when there is none. Throws
-/// plan::NotKnownYet, Error(kUnreachable), or Error(kAuthentication) when it is another cluster: nothing
-/// was written then.
+/// A client for the plan's `cluster:`, shared by the run. The first connection compares the
+/// cluster's identity with the recorded one (binding "cluster") and records it when there is none.
+/// Throws plan::NotKnownYet, Error(kUnreachable), or Error(kAuthentication) when it is another
+/// cluster: nothing was written then.
 Task<std::shared_ptr<kube::Client>> connect(engine::Context& context);
 
-/// To be called by stages that make or remove the cluster: forgets clients and the recorded identity.
+/// To be called by stages that make or remove the cluster: forgets clients and the recorded
+/// identity.
 Task<void> forget_cluster(engine::Context& context);
 
 }  // namespace blackstart::stages

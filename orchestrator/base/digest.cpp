@@ -13,10 +13,14 @@ const EVP_MD* sha256() {
 }
 }  // namespace
 
-Sha256::Sha256() : state_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(context_of(state_), sha256(), nullptr); }
+Sha256::Sha256() : state_(EVP_MD_CTX_new()) {
+  EVP_DigestInit_ex(context_of(state_), sha256(), nullptr);
+}
 Sha256::~Sha256() { EVP_MD_CTX_free(context_of(state_)); }
 
-void Sha256::update(std::string_view data) { EVP_DigestUpdate(context_of(state_), data.data(), data.size()); }
+void Sha256::update(std::string_view data) {
+  EVP_DigestUpdate(context_of(state_), data.data(), data.size());
+}
 
 std::string Sha256::hex() {
   unsigned char digest[EVP_MAX_MD_SIZE];
@@ -40,7 +44,8 @@ std::string sha256_hex(std::string_view data) {
 std::string base64_encode(std::string_view data) {
   std::string text(4 * ((data.size() + 2) / 3) + 1, '\0');
   int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                             reinterpret_cast<const unsigned char*>(data.data()), static_cast<int>(data.size()));
+                             reinterpret_cast<const unsigned char*>(data.data()),
+                             static_cast<int>(data.size()));
   text.resize(static_cast<size_t>(size));
   return text;
 }
@@ -49,7 +54,8 @@ std::optional<std::string> base64_decode(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   std::string data(text.size() / 4 * 3 + 1, '\0');
   int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(data.data()),
-                             reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+                             reinterpret_cast<const unsigned char*>(text.data()),
+                             static_cast<int>(text.size()));
   if (size < 0) return std::nullopt;
   size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
   data.resize(static_cast<size_t>(size) - padding);

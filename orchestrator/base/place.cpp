@@ -22,11 +22,13 @@ const std::string& name_of(const Place& place) {
 }  // namespace
 
 bool operator<(const Place& left, const Place& right) {
-  return std::tie(name_of(left), left.line, left.column) < std::tie(name_of(right), right.line, right.column);
+  return std::tie(name_of(left), left.line, left.column) <
+         std::tie(name_of(right), right.line, right.column);
 }
 
 bool operator==(const Place& left, const Place& right) {
-  return std::tie(name_of(left), left.line, left.column) == std::tie(name_of(right), right.line, right.column);
+  return std::tie(name_of(left), left.line, left.column) ==
+         std::tie(name_of(right), right.line, right.column);
 }
 
 const std::string* intern_file(std::string_view name) {

@@ -36,7 +36,8 @@ std::optional<double> unit_in_milliseconds(std::string_view unit) {
 
 }  // namespace
 
-std::optional<std::string> did_you_mean(std::string_view name, std::span<const std::string> candidates) {
+std::optional<std::string> did_you_mean(std::string_view name,
+                                        std::span<const std::string> candidates) {
   const std::string* best = nullptr;
   size_t best_distance = std::max<size_t>(1, name.size() / 3) + 1;
   if (name.size() > 128) return std::nullopt;

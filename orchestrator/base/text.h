@@ -13,7 +13,8 @@ namespace blackstart {
 using Duration = std::chrono::milliseconds;
 
 /// The candidate nearest to `name` by edit distance, if it is near enough to be meant.
-std::optional<std::string> did_you_mean(std::string_view name, std::span<const std::string> candidates);
+std::optional<std::string> did_you_mean(std::string_view name,
+                                        std::span<const std::string> candidates);
 /// "did you mean 'X'?" or, when nothing is near, "known: A, B, C".
 std::string suggestion(std::string_view name, std::span<const std::string> candidates);
 
@@ -21,7 +22,8 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 std::vector<std::string> split(std::string_view text, char separator);
 std::string_view trim(std::string_view text);
 
-/// Reads a Go duration as Kubernetes tools write them ("90s", "1h30m", "250ms"); nullopt if it is none.
+/// Reads a Go duration as Kubernetes tools write them ("90s", "1h30m", "250ms"); nullopt if it is
+/// none.
 std::optional<Duration> parse_duration(std::string_view text);
 /// "250ms", "4.2s", "1m12s", "2h05m".
 std::string format_duration(Duration duration);

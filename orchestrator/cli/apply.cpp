@@ -15,13 +15,15 @@ std::optional<engine::SavedPlan> read_saved(const Program& program, const std::s
   return engine::parse_saved_plan(text, path);
 }
 
-plan::Request request_for(const Program& program, const std::optional<engine::SavedPlan>& saved, const std::string& path) {
+plan::Request request_for(const Program& program, const std::optional<engine::SavedPlan>& saved,
+                          const std::string& path) {
   plan::Request request = request_of(program, saved ? saved->plan_file : path);
   if (!saved) return request;
   if (!program.arguments.environment.empty() && program.arguments.environment != saved->environment)
     throw Error(ErrorClass::kUsage, "the saved plan is for environment " + saved->environment);
   if (!program.arguments.selection.everything())
-    throw Error(ErrorClass::kUsage, "a saved plan has its own selection").hint("leave --only, --stack, --tag, --from and --until out");
+    throw Error(ErrorClass::kUsage, "a saved plan has its own selection")
+        .hint("leave --only, --stack, --tag, --from and --until out");
   request.environment = saved->environment;
   request.vars.insert(request.vars.begin(), saved->vars.begin(), saved->vars.end());
   return request;
@@ -33,8 +35,10 @@ void refuse_if_changed(const engine::SavedPlan& saved, const engine::Session& se
     return Error(ErrorClass::kUsage, "the saved plan cannot be applied: " + why)
         .hint("make a new one with blackstart plan --out FILE and look at it");
   };
-  if (saved.plan_digest != session.plan.digest) throw refuse("the plan or its variables have changed since");
-  if (saved.target != session.journal.binding("cluster").value_or("")) throw refuse("the cluster is another one now");
+  if (saved.plan_digest != session.plan.digest)
+    throw refuse("the plan or its variables have changed since");
+  if (saved.target != session.journal.binding("cluster").value_or(""))
+    throw refuse("the cluster is another one now");
 }
 
 /// Looks again before anything is written: every input and every decision must be what was shown.
@@ -53,14 +57,16 @@ Task<void> refuse_if_inputs_changed(const engine::SavedPlan& saved, engine::Sess
 }
 
 /// Environments that ask show first what would be done.
-Task<void> confirm_environment(Program& program, Workspace& space, const std::vector<engine::Role>& roles) {
+Task<void> confirm_environment(Program& program, Workspace& space,
+                               const std::vector<engine::Role>& roles) {
   engine::Session& session = space.session();
   if (!session.plan.confirm || program.arguments.yes) co_return;
   engine::RunResult preview = co_await engine::preview(session, roles);
   program.print(plan_text(session, preview));
   std::string question = "Apply this to environment " + session.plan.environment + "?";
   if (!session.plan.confirm_message.empty()) question += " " + session.plan.confirm_message;
-  if (!co_await space.confirm(question)) throw Error(ErrorClass::kUsage, "not confirmed; nothing was done");
+  if (!co_await space.confirm(question))
+    throw Error(ErrorClass::kUsage, "not confirmed; nothing was done");
   session.forget_results();
 }
 
@@ -79,8 +85,10 @@ void say_where_the_cluster_is(engine::Session& session) {
   if (!session.plan.cluster) return;
   plan::Value cluster = plan::resolve(*session.plan.cluster, session.plan, session.outputs);
   const plan::Value* file = cluster.find("kubeconfig");
-  if (file == nullptr || file->kind != plan::Value::Kind::kString || !file->text.starts_with('/')) return;
-  session.bus.publish(events::Notice{"info", "", "", "to look around: export KUBECONFIG=" + shell_word(file->text), {}, ""});
+  if (file == nullptr || file->kind != plan::Value::Kind::kString || !file->text.starts_with('/'))
+    return;
+  session.bus.publish(events::Notice{
+      "info", "", "", "to look around: export KUBECONFIG=" + shell_word(file->text), {}, ""});
 }
 
 }  // namespace
@@ -90,7 +98,8 @@ Task<int> run_apply(Program& program) {
   path = plan_path(program, path);
   std::optional<engine::SavedPlan> saved = read_saved(program, path);
   plan::Plan plan = load_plan(program, request_for(program, saved, path));
-  auto space = co_await Workspace::open(program, std::move(plan), Access::kWrite, saved ? &*saved : nullptr);
+  auto space =
+      co_await Workspace::open(program, std::move(plan), Access::kWrite, saved ? &*saved : nullptr);
   engine::Session& session = space->session();
   const engine::Selection& selection = saved ? saved->selection : program.arguments.selection;
   auto roles = space->roles(selection);

@@ -8,52 +8,69 @@ namespace blackstart::cli {
 namespace {
 
 constexpr const char* kExitCodes =
-    "Exit codes: 0 done, 1 failed, 2 changes pending, 3 target unreachable, 4 authentication or TLS,\n"
-    "5 locked by another run, 6 out of time (resumable), 7 verification failed, 64 bad usage or plan,\n"
+    "Exit codes: 0 done, 1 failed, 2 changes pending, 3 target unreachable, 4 authentication or "
+    "TLS,\n"
+    "5 locked by another run, 6 out of time (resumable), 7 verification failed, 64 bad usage or "
+    "plan,\n"
     "70 our bug, 130/143 stopped by a signal.";
 
 void split_vars(const std::vector<std::string>& given, Arguments& arguments) {
   for (const std::string& word : given) {
     size_t equals = word.find('=');
     if (equals == std::string::npos || equals == 0)
-      throw CLI::ValidationError("--var", "expected NAME=VALUE, got '" + word.substr(0, equals) + "'");
+      throw CLI::ValidationError("--var",
+                                 "expected NAME=VALUE, got '" + word.substr(0, equals) + "'");
     arguments.vars.emplace_back(word.substr(0, equals), word.substr(equals + 1));
   }
 }
 
 struct Builder {
-  CLI::App app{"Brings a Kubernetes cluster up from nothing but Git and your keys, and rebuilds it.", "blackstart"};
+  CLI::App app{
+      "Brings a Kubernetes cluster up from nothing but Git and your keys, and rebuilds it.",
+      "blackstart"};
   Arguments& arguments;
   std::vector<std::string> vars;
 
   CLI::App* command(const std::string& name, const std::string& summary) {
     CLI::App* sub = app.add_subcommand(name, summary);
     sub->callback([this, name] { arguments.command = name; });
-    sub->add_option("--log-level", arguments.log_level, "debug log: off, error, warn, info, debug, trace")
+    sub->add_option("--log-level", arguments.log_level,
+                    "debug log: off, error, warn, info, debug, trace")
         ->check(CLI::IsMember({"off", "error", "warn", "info", "debug", "trace"}));
     sub->add_option("--log-file", arguments.log_file, "where the debug log goes (default: stderr)");
     return sub;
   }
 
-  void add_plan(CLI::App* sub, const std::string& what = "the plan (default: plan.yaml in this folder)") {
+  void add_plan(CLI::App* sub,
+                const std::string& what = "the plan (default: plan.yaml in this folder)") {
     sub->add_option("FILE", arguments.file, what);
-    sub->add_option("-e,--env", arguments.environment, "the environment (default: spec.defaultEnvironment)");
-    sub->add_option("--var", vars, "sets a variable: NAME=VALUE; may be repeated")->allow_extra_args(false);
+    sub->add_option("-e,--env", arguments.environment,
+                    "the environment (default: spec.defaultEnvironment)");
+    sub->add_option("--var", vars, "sets a variable: NAME=VALUE; may be repeated")
+        ->allow_extra_args(false);
   }
 
   void add_state(CLI::App* sub) {
-    sub->add_option("--state", arguments.state, "state folder (default: under $XDG_STATE_HOME/blackstart)");
+    sub->add_option("--state", arguments.state,
+                    "state folder (default: under $XDG_STATE_HOME/blackstart)");
   }
 
   void add_output(CLI::App* sub) {
-    sub->add_option("-o,--output", arguments.output, "text or json")->check(CLI::IsMember({"text", "json"}));
+    sub->add_option("-o,--output", arguments.output, "text or json")
+        ->check(CLI::IsMember({"text", "json"}));
   }
 
   void add_selection(CLI::App* sub) {
     engine::Selection& selection = arguments.selection;
-    sub->add_option("--only", selection.only, "only these stages; their needs must hold")->delimiter(',')->allow_extra_args(false);
-    sub->add_option("--stack", selection.stacks, "only the stages of these stacks")->delimiter(',')->allow_extra_args(false);
-    sub->add_option("--tag", selection.tags, "only the stages with one of these tags")->delimiter(',')->allow_extra_args(false);
+    sub->add_option("--only", selection.only, "only these stages; their needs must hold")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    sub->add_option("--stack", selection.stacks, "only the stages of these stacks")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    sub->add_option("--tag", selection.tags, "only the stages with one of these tags")
+        ->delimiter(',')
+        ->allow_extra_args(false);
     sub->add_option("--from", selection.from, "this stage and all that need it");
     sub->add_option("--until", selection.until, "this stage and all that it needs");
   }
@@ -61,23 +78,28 @@ struct Builder {
   void add_running(CLI::App* sub) {
     sub->add_flag("-y,--yes", arguments.yes, "answers every confirmation with yes");
     sub->add_flag("--no-input", arguments.no_input, "never asks; what would need an answer fails");
-    sub->add_option("--parallelism", arguments.parallelism, "actions at a time")->check(CLI::Range(1, 256));
+    sub->add_option("--parallelism", arguments.parallelism, "actions at a time")
+        ->check(CLI::Range(1, 256));
     sub->add_flag("-v,--verbose", arguments.verbose, "also what the tools print");
     add_events(sub);
   }
 
   void add_events(CLI::App* sub) {
-    sub->add_option("--events", arguments.events, "writes the event stream as NDJSON to FILE, or - for stdout; whole when it ends with run.end");
+    sub->add_option("--events", arguments.events,
+                    "writes the event stream as NDJSON to FILE, or - for stdout; whole when it "
+                    "ends with run.end");
   }
 
   void build() {
     app.require_subcommand(1);
     app.footer(kExitCodes);
     app.set_version_flag("--version", std::string("blackstart ") + BLACKSTART_VERSION);
-    CLI::App* init = command("init", "makes a starter repository: plan, bootstrap, infrastructure, applications");
+    CLI::App* init = command(
+        "init", "makes a starter repository: plan, bootstrap, infrastructure, applications");
     init->add_option("FOLDER", arguments.file, "a new or empty folder (default: this one)");
     init->add_option("--name", arguments.name, "the plan's name (default: the folder's)");
-    CLI::App* validate = command("validate", "says every problem of the plan at once; touches nothing");
+    CLI::App* validate =
+        command("validate", "says every problem of the plan at once; touches nothing");
     add_plan(validate);
     add_output(validate);
     CLI::App* plan = command("plan", "says what apply would do; changes nothing");
@@ -87,7 +109,8 @@ struct Builder {
     add_output(plan);
     add_events(plan);
     plan->add_option("--out", arguments.out_file, "saves the plan, for blackstart apply FILE");
-    plan->add_flag("--detailed-exitcode", arguments.detailed_exit_code, "0 nothing to do, 1 error, 2 changes pending");
+    plan->add_flag("--detailed-exitcode", arguments.detailed_exit_code,
+                   "0 nothing to do, 1 error, 2 changes pending");
     CLI::App* apply = command("apply", "makes it so; resumable at any point");
     add_plan(apply, "the plan, or one saved by plan --out (default: plan.yaml in this folder)");
     add_state(apply);
@@ -99,7 +122,8 @@ struct Builder {
     add_selection(status);
     add_output(status);
     add_events(status);
-    CLI::App* destroy = command("destroy", "takes away what the plan made, in reverse, after confirmation");
+    CLI::App* destroy =
+        command("destroy", "takes away what the plan made, in reverse, after confirmation");
     add_plan(destroy);
     add_state(destroy);
     add_selection(destroy);
@@ -125,8 +149,9 @@ struct Builder {
 }  // namespace
 
 std::string shell_word(const std::string& word) {
-  bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                       "0123456789-_=./,:@+") == std::string::npos;
+  bool plain = !word.empty() && word.find_first_not_of(
+                                    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                    "0123456789-_=./,:@+") == std::string::npos;
   if (plain) return word;
   std::string text = "'";
   for (char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);

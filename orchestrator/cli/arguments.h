@@ -10,24 +10,24 @@
 namespace blackstart::cli {
 
 struct Arguments {
-  std::string command;       // "apply", …
-  std::string file;          // positional: plan, saved plan, folder of `init`, stage type, run id
-  std::string environment;   // --env
+  std::string command;      // "apply", …
+  std::string file;         // positional: plan, saved plan, folder of `init`, stage type, run id
+  std::string environment;  // --env
   std::vector<std::pair<std::string, std::string>> vars;
-  std::string state;         // --state
+  std::string state;  // --state
   engine::Selection selection;
   bool yes = false;
   bool no_input = false;
   bool verbose = false;
   bool detailed_exit_code = false;
   size_t parallelism = 10;
-  std::string events;        // --events FILE|-
+  std::string events;  // --events FILE|-
   std::string output = "text";
-  std::string out_file;      // plan --out
+  std::string out_file;  // plan --out
   std::string log_level = "off";
   std::string log_file;
-  std::string name;          // init --name
-  size_t limit = 20;         // runs --limit
+  std::string name;                // init --name
+  size_t limit = 20;               // runs --limit
   std::vector<std::string> words;  // the whole command line, for the resume command
 };
 

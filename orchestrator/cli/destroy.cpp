@@ -10,26 +10,34 @@ std::string question_about(const engine::Session& session, const std::vector<eng
   const auto& order = session.graph.order();
   for (auto index = order.rbegin(); index != order.rend(); ++index) {
     const plan::Stage& stage = session.plan.stages[*index];
-    if (roles[*index] == engine::Role::kRun) text += "  - " + stage.name + " (" + stage.uses + ")\n";
+    if (roles[*index] == engine::Role::kRun)
+      text += "  - " + stage.name + " (" + stage.uses + ")\n";
   }
   if (auto identity = session.journal.binding("cluster")) text += "Cluster: " + *identity + "\n";
-  return text + "Plan " + session.plan.name + (session.plan.environment.empty() ? "" : ", environment " + session.plan.environment);
+  return text + "Plan " + session.plan.name +
+         (session.plan.environment.empty() ? "" : ", environment " + session.plan.environment);
 }
 
 /// On the day when the cluster is gone for good, that is the end of it: this says so.
 void say_that_nothing_went(engine::Session& session, const engine::RunResult& result) {
   bool unreachable = exit_code(result, session.graph) == kExitUnreachable;
   if (!unreachable || std::ranges::any_of(result.stages, &engine::StageResult::acted)) return;
-  session.bus.publish(events::Notice{
-      "error", "", "", "nothing was taken away: the cluster cannot be reached", {},
-      "bring it back and run the same command again; if it is gone for good, all that was in it is gone too: "
-      "remove the state folder " + session.state_folder});
+  session.bus.publish(events::Notice{"error",
+                                     "",
+                                     "",
+                                     "nothing was taken away: the cluster cannot be reached",
+                                     {},
+                                     "bring it back and run the same command again; if it is gone "
+                                     "for good, all that was in it is gone too: "
+                                     "remove the state folder " +
+                                         session.state_folder});
 }
 
 }  // namespace
 
 Task<int> run_destroy(Program& program) {
-  plan::Plan plan = load_plan(program, request_of(program, plan_path(program, program.arguments.file)));
+  plan::Plan plan =
+      load_plan(program, request_of(program, plan_path(program, program.arguments.file)));
   auto space = co_await Workspace::open(program, std::move(plan), Access::kWrite);
   engine::Session& session = space->session();
   auto roles = space->roles(program.arguments.selection);

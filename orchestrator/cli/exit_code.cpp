@@ -21,8 +21,10 @@ int exit_code(ErrorClass error_class) {
 }
 
 int exit_code(const engine::RunResult& result, const engine::Graph& graph) {
-  if (result.signal != 0 && result.count(engine::StageState::kStopped) > 0) return kExitSignal + result.signal;
-  if (const engine::StageResult* first = result.first_failure(graph)) return exit_code(first->failure->error_class());
+  if (result.signal != 0 && result.count(engine::StageState::kStopped) > 0)
+    return kExitSignal + result.signal;
+  if (const engine::StageResult* first = result.first_failure(graph))
+    return exit_code(first->failure->error_class());
   return result.count(engine::StageState::kBlocked) > 0 ? kExitFailed : kExitDone;
 }
 

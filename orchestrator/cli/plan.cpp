@@ -6,7 +6,8 @@
 namespace blackstart::cli {
 namespace {
 
-engine::SavedPlan saved_from(const Program& program, const engine::Session& session, const engine::RunResult& result) {
+engine::SavedPlan saved_from(const Program& program, const engine::Session& session,
+                             const engine::RunResult& result) {
   engine::SavedPlan saved;
   saved.plan_file = session.plan.file;
   saved.plan_digest = session.plan.digest;
@@ -19,12 +20,14 @@ engine::SavedPlan saved_from(const Program& program, const engine::Session& sess
   for (size_t index : session.graph.order()) {
     const engine::StageResult& stage = result.stages[index];
     bool deferred = stage.state == engine::StageState::kDeferred;
-    saved.stages.push_back({session.plan.stages[index].name, stage.digest, deferred, stage.decision.actions});
+    saved.stages.push_back(
+        {session.plan.stages[index].name, stage.digest, deferred, stage.decision.actions});
   }
   return saved;
 }
 
-int code_of(const Program& program, const engine::Session& session, const engine::RunResult& result) {
+int code_of(const Program& program, const engine::Session& session,
+            const engine::RunResult& result) {
   if (int code = exit_code(result, session.graph); code != kExitDone) return code;
   return program.arguments.detailed_exit_code && result.has_pending() ? kExitPending : kExitDone;
 }
@@ -32,7 +35,8 @@ int code_of(const Program& program, const engine::Session& session, const engine
 }  // namespace
 
 Task<int> run_plan(Program& program) {
-  plan::Plan plan = load_plan(program, request_of(program, plan_path(program, program.arguments.file)));
+  plan::Plan plan =
+      load_plan(program, request_of(program, plan_path(program, program.arguments.file)));
   auto space = co_await Workspace::open(program, std::move(plan), Access::kRead);
   engine::Session& session = space->session();
   auto roles = space->roles(program.arguments.selection);
@@ -43,7 +47,8 @@ Task<int> run_plan(Program& program) {
   program.print(json ? preview_json(session, result) : plan_text(session, result));
   bool can_save = code == kExitDone || code == kExitPending;
   if (!program.arguments.out_file.empty()) {
-    if (!can_save) throw Error(ErrorClass::kUsage, "the plan was not saved: some stages are in trouble");
+    if (!can_save)
+      throw Error(ErrorClass::kUsage, "the plan was not saved: some stages are in trouble");
     program.world.files.write(program.absolute(program.arguments.out_file),
                               to_text(saved_from(program, session, result)));
   }

@@ -30,9 +30,10 @@ Widths widths_of(const plan::Plan& plan) {
   return widths;
 }
 
-std::string head_line(const char* mark, const plan::Stage& stage, const Widths& widths, const std::string& text) {
-  return std::string("  ") + mark + " " + padded(stage.name, widths.name) + "  " + padded(stage.uses, widths.uses) +
-         "  " + text + "\n";
+std::string head_line(const char* mark, const plan::Stage& stage, const Widths& widths,
+                      const std::string& text) {
+  return std::string("  ") + mark + " " + padded(stage.name, widths.name) + "  " +
+         padded(stage.uses, widths.uses) + "  " + text + "\n";
 }
 
 std::string about(const engine::Session& session) {
@@ -48,8 +49,10 @@ std::string about(const engine::Session& session) {
 std::string failure_lines(const StageResult& result, const std::string& indent) {
   std::string text;
   if (!result.failure) return text;
-  for (const std::string& cause : result.failure->causes()) text += indent + "because: " + cause + "\n";
-  if (!result.failure->hint().empty()) text += indent + "what to do: " + result.failure->hint() + "\n";
+  for (const std::string& cause : result.failure->causes())
+    text += indent + "because: " + cause + "\n";
+  if (!result.failure->hint().empty())
+    text += indent + "what to do: " + result.failure->hint() + "\n";
   return text;
 }
 
@@ -58,7 +61,8 @@ const char* plan_mark(const StageResult& result) {
     case StageState::kSatisfied: return "=";
     case StageState::kSkipped: return "-";
     case StageState::kDeferred: return "?";
-    case StageState::kPending: return result.decision.kind == engine::Decision::Kind::kWait ? "~" : "+";
+    case StageState::kPending:
+      return result.decision.kind == engine::Decision::Kind::kWait ? "~" : "+";
     default: return "!";
   }
 }
@@ -69,15 +73,19 @@ std::string plan_sentence(const StageResult& result) {
     case StageState::kSkipped: return "skipped: " + result.reason;
     case StageState::kDeferred: return "known after stage " + result.seen.deferred_on;
     case StageState::kPending: break;
-    default: return std::string(engine::to_string(result.state)) + ": " + (result.failure ? result.failure->summary() : result.reason);
+    default:
+      return std::string(engine::to_string(result.state)) + ": " +
+             (result.failure ? result.failure->summary() : result.reason);
   }
-  return result.decision.kind == engine::Decision::Kind::kWait ? "wait: " + result.reason : result.seen.reason;
+  return result.decision.kind == engine::Decision::Kind::kWait ? "wait: " + result.reason
+                                                               : result.seen.reason;
 }
 
 std::string action_lines(const StageResult& result) {
   const std::string indent = "        ";
   std::string text;
-  if (result.state == StageState::kDeferred && result.decision.kind == engine::Decision::Kind::kWait)
+  if (result.state == StageState::kDeferred &&
+      result.decision.kind == engine::Decision::Kind::kWait)
     text += indent + "wait: " + result.decision.reason + "\n";
   for (const engine::Action& action : result.decision.actions) {
     text += indent + action.summary;
@@ -102,19 +110,29 @@ json::object stage_json(const plan::Stage& stage, const StageResult& result) {
   json::array actions;
   for (const engine::Action& action : result.decision.actions) {
     json::array details(action.details.begin(), action.details.end());
-    actions.emplace_back(json::object{{"id", action.id}, {"summary", action.summary}, {"details", std::move(details)},
-                                      {"once", action.once}, {"destructive", action.destructive}});
+    actions.emplace_back(json::object{{"id", action.id},
+                                      {"summary", action.summary},
+                                      {"details", std::move(details)},
+                                      {"once", action.once},
+                                      {"destructive", action.destructive}});
   }
-  json::object object{{"name", stage.name}, {"uses", stage.uses}, {"stack", stage.stack},
-                      {"state", engine::to_string(result.state)}, {"holds", result.holds()},
-                      {"observation", engine::to_string(result.seen.state)}, {"reason", result.reason},
-                      {"deferredOn", result.seen.deferred_on}, {"outputs", outputs_json(stage, result)},
+  json::object object{{"name", stage.name},
+                      {"uses", stage.uses},
+                      {"stack", stage.stack},
+                      {"state", engine::to_string(result.state)},
+                      {"holds", result.holds()},
+                      {"observation", engine::to_string(result.seen.state)},
+                      {"reason", result.reason},
+                      {"deferredOn", result.seen.deferred_on},
+                      {"outputs", outputs_json(stage, result)},
                       {"actions", std::move(actions)}};
   if (result.failure) {
     json::array causes(result.failure->causes().begin(), result.failure->causes().end());
     object["failure"] = json::object{{"class", to_string(result.failure->error_class())},
-                                     {"summary", result.failure->summary()}, {"causes", std::move(causes)},
-                                     {"hint", result.failure->hint()}, {"place", result.failure->place().to_string()}};
+                                     {"summary", result.failure->summary()},
+                                     {"causes", std::move(causes)},
+                                     {"hint", result.failure->hint()},
+                                     {"place", result.failure->place().to_string()}};
   }
   return object;
 }
@@ -146,11 +164,18 @@ std::string status_text(const engine::Session& session, const engine::RunResult&
     const StageResult& stage = result.stages[index];
     if (stage.role == engine::Role::kLeftOut) continue;
     const char* mark = stage.state == StageState::kSkipped ? "-" : stage.holds() ? "ok" : "NO";
-    std::string sentence = stage.failure ? stage.failure->summary() : stage.reason.empty() ? stage.seen.reason : stage.reason;
+    std::string sentence = stage.failure          ? stage.failure->summary()
+                           : stage.reason.empty() ? stage.seen.reason
+                                                  : stage.reason;
     broken += stage.holds() ? 0 : 1;
-    text += head_line(padded(mark, 2).c_str(), session.plan.stages[index], widths, sentence) + failure_lines(stage, "        ");
+    text += head_line(padded(mark, 2).c_str(), session.plan.stages[index], widths, sentence) +
+            failure_lines(stage, "        ");
   }
-  text += "\n" + (broken == 0 ? "Everything holds." : count_of(broken, "stage does not hold", "stages do not hold") + "; blackstart apply mends what it can.") + "\n";
+  text += "\n" +
+          (broken == 0 ? "Everything holds."
+                       : count_of(broken, "stage does not hold", "stages do not hold") +
+                             "; blackstart apply mends what it can.") +
+          "\n";
   return session.bus.redactor().clean(text);
 }
 
@@ -160,8 +185,11 @@ std::string preview_json(const engine::Session& session, const engine::RunResult
     if (result.stages[index].role == engine::Role::kLeftOut) continue;
     stages.emplace_back(stage_json(session.plan.stages[index], result.stages[index]));
   }
-  json::object whole{{"schema", "blackstart.preview/1"}, {"plan", session.plan.name}, {"file", session.plan.file},
-                     {"environment", session.plan.environment}, {"stages", std::move(stages)}};
+  json::object whole{{"schema", "blackstart.preview/1"},
+                     {"plan", session.plan.name},
+                     {"file", session.plan.file},
+                     {"environment", session.plan.environment},
+                     {"stages", std::move(stages)}};
   return session.bus.redactor().clean(json::serialize(whole)) + "\n";
 }
 

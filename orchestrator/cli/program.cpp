@@ -14,7 +14,8 @@ std::string Program::absolute(const std::string& path) const {
 }
 
 void Program::print(std::string_view text) const {
-  if (!events::writer_to(stdout)(text)) throw Error(ErrorClass::kPermanent, "stdout cannot be written");
+  if (!events::writer_to(stdout)(text))
+    throw Error(ErrorClass::kPermanent, "stdout cannot be written");
 }
 
 namespace {
@@ -22,9 +23,9 @@ using Run = Task<int> (*)(Program&);
 
 Run find_run(const std::string& command) {
   static const std::map<std::string, Run> commands = {
-      {"init", run_init},       {"validate", run_validate}, {"plan", run_plan},
-      {"apply", run_apply},     {"status", run_status},     {"destroy", run_destroy},
-      {"runs", run_runs},       {"stages", run_stages},     {"version", run_version},
+      {"init", run_init},   {"validate", run_validate}, {"plan", run_plan},
+      {"apply", run_apply}, {"status", run_status},     {"destroy", run_destroy},
+      {"runs", run_runs},   {"stages", run_stages},     {"version", run_version},
   };
   return commands.at(command);
 }

@@ -15,8 +15,8 @@ struct Program {
   World& world;
   const engine::Catalog& catalog;
   const Arguments& arguments;
-  /// What to do about a signal now (its number, how many so far). Without a run under way nothing is
-  /// lost by leaving at once, which is the default.
+  /// What to do about a signal now (its number, how many so far). Without a run under way nothing
+  /// is lost by leaving at once, which is the default.
   std::function<void(int signal, int count)> on_signal;
 
   /// A path of the command line, from where the user stands.
@@ -26,8 +26,8 @@ struct Program {
   void print(std::string_view text) const;
 };
 
-// One function a command, each in the file of its name. They return the exit code and throw Error for
-// what prevents them from starting.
+// One function a command, each in the file of its name. They return the exit code and throw Error
+// for what prevents them from starting.
 Task<int> run_init(Program& program);
 Task<int> run_validate(Program& program);
 Task<int> run_plan(Program& program);

@@ -18,15 +18,17 @@ std::string duration_of(const journal::RunInfo& run) {
   return format_duration(std::chrono::duration_cast<Duration>(*run.ended - run.started));
 }
 
-std::string result_of(const journal::RunInfo& run) { return run.result.empty() ? "died or running" : run.result; }
+std::string result_of(const journal::RunInfo& run) {
+  return run.result.empty() ? "died or running" : run.result;
+}
 
 std::string as_table(const std::vector<journal::RunInfo>& runs) {
-  std::string text = padded("ID", 22) + padded("COMMAND", 10) + padded("RESULT", 18) + padded("EXIT", 6) +
-                     padded("DURATION", 10) + "STARTED\n";
+  std::string text = padded("ID", 22) + padded("COMMAND", 10) + padded("RESULT", 18) +
+                     padded("EXIT", 6) + padded("DURATION", 10) + "STARTED\n";
   for (const journal::RunInfo& run : runs) {
     text += padded(run.id, 22) + padded(run.command, 10) + padded(result_of(run), 18) +
-            padded(run.ended ? std::to_string(run.exit_code) : "-", 6) + padded(duration_of(run), 10) +
-            format_utc(run.started) + "\n";
+            padded(run.ended ? std::to_string(run.exit_code) : "-", 6) +
+            padded(duration_of(run), 10) + format_utc(run.started) + "\n";
   }
   return text;
 }
@@ -34,9 +36,14 @@ std::string as_table(const std::vector<journal::RunInfo>& runs) {
 std::string as_json(const std::vector<journal::RunInfo>& runs) {
   boost::json::array list;
   for (const journal::RunInfo& run : runs) {
-    boost::json::object object{{"id", run.id}, {"command", run.command}, {"result", run.result},
-                               {"exitCode", run.exit_code}, {"environment", run.environment}, {"user", run.user},
-                               {"host", run.host}, {"started", format_utc(run.started)}};
+    boost::json::object object{{"id", run.id},
+                               {"command", run.command},
+                               {"result", run.result},
+                               {"exitCode", run.exit_code},
+                               {"environment", run.environment},
+                               {"user", run.user},
+                               {"host", run.host},
+                               {"started", format_utc(run.started)}};
     if (run.ended) object["ended"] = format_utc(*run.ended);
     list.emplace_back(std::move(object));
   }
@@ -52,7 +59,8 @@ Task<std::string> events_of(journal::Journal& journal, std::string id) {
   std::string text;
   for (const std::string& line : co_await journal.run_events(id)) text += line + "\n";
   if (text.empty()) {
-    throw Error(ErrorClass::kUsage, "there is no run '" + id + "', or its events are no longer kept")
+    throw Error(ErrorClass::kUsage,
+                "there is no run '" + id + "', or its events are no longer kept")
         .hint("blackstart runs lists them");
   }
   co_return text;
@@ -61,7 +69,8 @@ Task<std::string> events_of(journal::Journal& journal, std::string id) {
 }  // namespace
 
 Task<int> run_runs(Program& program) {
-  plan::Plan plan = load_plan(program, request_of(program, plan_path(program, program.arguments.file)));
+  plan::Plan plan =
+      load_plan(program, request_of(program, plan_path(program, program.arguments.file)));
   std::string file = state_folder_of(program, plan) + "/journal.db";
   journal::Opened opened = co_await journal::open(program.world, file, true);
   if (opened.damage) {

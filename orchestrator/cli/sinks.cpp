@@ -31,7 +31,8 @@ std::unique_ptr<events::Sink> plain_sink(const Program& program, const plan::Pla
   events::PlainOptions options;
   options.folder = program.world.environment.working_directory();
   options.verbose = arguments.verbose;
-  for (const plan::Stage& stage : plan.stages) options.stage_width = std::max(options.stage_width, stage.name.size());
+  for (const plan::Stage& stage : plan.stages)
+    options.stage_width = std::max(options.stage_width, stage.name.size());
   auto sink = std::make_unique<events::PlainSink>(events::writer_to(stderr), options);
   if (arguments.command == "apply" || arguments.command == "destroy") return sink;
   return std::make_unique<FindingsOnly>(std::move(sink));
@@ -42,8 +43,13 @@ std::unique_ptr<events::Sink> ndjson_sink(events::Bus& bus, const Program& progr
   const std::string& file = program.arguments.events;
   const std::string name = file == "-" ? "stdout" : file;
   auto tell = [&bus, name] {
-    bus.publish(events::Notice{"warning", "", "", "the event stream breaks off: " + name + " cannot be written", {},
-                               "the run goes on, and its exit code stands; what was written has no run.end"});
+    bus.publish(events::Notice{
+        "warning",
+        "",
+        "",
+        "the event stream breaks off: " + name + " cannot be written",
+        {},
+        "the run goes on, and its exit code stands; what was written has no run.end"});
   };
   auto writer = file == "-" ? events::writer_to(stdout) : open_text_file(program.absolute(file));
   return std::make_unique<events::NdjsonSink>(std::move(writer), std::move(tell));
@@ -51,13 +57,15 @@ std::unique_ptr<events::Sink> ndjson_sink(events::Bus& bus, const Program& progr
 
 }  // namespace
 
-void add_sinks(events::Bus& bus, const Program& program, const plan::Plan& plan, journal::Journal* journal) {
+void add_sinks(events::Bus& bus, const Program& program, const plan::Plan& plan,
+               journal::Journal* journal) {
   const Arguments& arguments = program.arguments;
   bus.add_sink(plain_sink(program, plan));
   if (!arguments.events.empty()) bus.add_sink(ndjson_sink(bus, program));
   auto level = events::parse_log_level(arguments.log_level);
   if (level && *level != events::LogLevel::kOff) {
-    auto writer = arguments.log_file.empty() ? events::writer_to(stderr) : open_text_file(program.absolute(arguments.log_file));
+    auto writer = arguments.log_file.empty() ? events::writer_to(stderr)
+                                             : open_text_file(program.absolute(arguments.log_file));
     auto log = std::make_unique<events::DebugLog>(std::move(writer));
     log->set_level(*level);
     bus.set_log_level(*level);

@@ -6,7 +6,8 @@
 namespace blackstart::cli {
 
 Task<int> run_status(Program& program) {
-  plan::Plan plan = load_plan(program, request_of(program, plan_path(program, program.arguments.file)));
+  plan::Plan plan =
+      load_plan(program, request_of(program, plan_path(program, program.arguments.file)));
   auto space = co_await Workspace::open(program, std::move(plan), Access::kRead);
   engine::Session& session = space->session();
   auto roles = space->roles(program.arguments.selection);
@@ -15,7 +16,8 @@ Task<int> run_status(Program& program) {
   co_await space->finish(result);
   bool json = program.arguments.output == "json";
   program.print(json ? preview_json(session, result) : status_text(session, result));
-  // A target that cannot be asked, or refuses us, is told apart from one that is not as it should be.
+  // A target that cannot be asked, or refuses us, is told apart from one that is not as it should
+  // be.
   int code = exit_code(result, session.graph);
   if (code == kExitUnreachable || code == kExitAuthentication || code >= kExitUsage) co_return code;
   co_return code != kExitDone || result.has_pending() ? kExitPending : kExitDone;

@@ -7,7 +7,8 @@
 
 namespace blackstart::cli {
 
-/// "error: summary" with place, causes and hint, a line each. The place is shown as seen from `folder`.
+/// "error: summary" with place, causes and hint, a line each. The place is shown as seen from
+/// `folder`.
 std::string text_of(const Error& error, const std::string& folder);
 void say_error(const Error& error, const std::string& folder);
 

@@ -12,20 +12,23 @@ namespace {
 std::string as_json(const Diagnostics& diagnostics) {
   boost::json::array findings;
   for (const Diagnostic& diagnostic : diagnostics.sorted()) {
-    boost::json::object finding{{"severity", diagnostic.severity == Severity::kError ? "error" : "warning"},
-                                {"message", diagnostic.message}, {"hint", diagnostic.hint}};
+    boost::json::object finding{
+        {"severity", diagnostic.severity == Severity::kError ? "error" : "warning"},
+        {"message", diagnostic.message},
+        {"hint", diagnostic.hint}};
     finding["file"] = diagnostic.place.known() ? *diagnostic.place.file : "";
     finding["line"] = diagnostic.place.line;
     finding["column"] = diagnostic.place.column;
     findings.emplace_back(std::move(finding));
   }
-  boost::json::object whole{{"schema", "blackstart.validation/1"}, {"valid", !diagnostics.has_errors()},
+  boost::json::object whole{{"schema", "blackstart.validation/1"},
+                            {"valid", !diagnostics.has_errors()},
                             {"findings", std::move(findings)}};
   return boost::json::serialize(whole) + "\n";
 }
 
-std::string as_text(const Program& program, const Diagnostics& diagnostics, const std::optional<plan::Plan>& plan,
-                    const std::string& file) {
+std::string as_text(const Program& program, const Diagnostics& diagnostics,
+                    const std::optional<plan::Plan>& plan, const std::string& file) {
   std::string folder = program.world.environment.working_directory();
   std::string text;
   for (const Diagnostic& diagnostic : diagnostics.sorted()) text += text_of(diagnostic, folder);
@@ -48,7 +51,8 @@ Task<int> run_validate(Program& program) {
   plan::Request request = request_of(program, file);
   request.vars_required = false;
   Diagnostics diagnostics;
-  auto plan = plan::load(program.world.files, program.world.environment, request, program.catalog, diagnostics);
+  auto plan = plan::load(program.world.files, program.world.environment, request, program.catalog,
+                         diagnostics);
   bool json = program.arguments.output == "json";
   program.print(json ? as_json(diagnostics) : as_text(program, diagnostics, plan, file));
   co_return diagnostics.has_errors() ? kExitUsage : kExitDone;

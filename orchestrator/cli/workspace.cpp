@@ -10,9 +10,12 @@ namespace blackstart::cli {
 namespace {
 
 std::string state_home(const Environment& environment) {
-  if (auto folder = environment.get("XDG_STATE_HOME"); folder && folder->starts_with('/')) return *folder;
-  if (auto home = environment.get("HOME"); home && home->starts_with('/')) return *home + "/.local/state";
-  throw Error(ErrorClass::kUsage, "there is no place for the state: neither XDG_STATE_HOME nor HOME is set")
+  if (auto folder = environment.get("XDG_STATE_HOME"); folder && folder->starts_with('/'))
+    return *folder;
+  if (auto home = environment.get("HOME"); home && home->starts_with('/'))
+    return *home + "/.local/state";
+  throw Error(ErrorClass::kUsage,
+              "there is no place for the state: neither XDG_STATE_HOME nor HOME is set")
       .hint("name a folder with --state");
 }
 
@@ -21,7 +24,8 @@ int64_t signed_count(const engine::RunResult& result, engine::StageState state) 
 }
 
 const char* word_for(const engine::RunResult& result, int code) {
-  if (code == kExitDone) return result.count(engine::StageState::kDone) > 0 ? "done" : "nothing to do";
+  if (code == kExitDone)
+    return result.count(engine::StageState::kDone) > 0 ? "done" : "nothing to do";
   if (code == kExitOutOfTime) return "out of time";
   return code >= kExitSignal ? "stopped" : "failed";
 }
@@ -34,7 +38,9 @@ std::string plan_path(const Program& program, const std::string& given) {
   if (program.world.files.kind(path) == FileKind::kFolder) path += "/plan.yaml";
   if (program.world.files.kind(path) == FileKind::kFile) return path;
   throw Error(ErrorClass::kUsage, "there is no plan at " + path)
-      .hint("name the plan's file, go to its folder, or make a starter repository with blackstart init");
+      .hint(
+          "name the plan's file, go to its folder, or make a starter repository with blackstart "
+          "init");
 }
 
 plan::Request request_of(const Program& program, const std::string& file) {
@@ -54,7 +60,8 @@ plan::Plan load_plan(const Program& program, const plan::Request& request) {
     std::fwrite(text.data(), 1, text.size(), stderr);
   }
   if (plan) return std::move(*plan);
-  throw Error(ErrorClass::kUsage, "the plan has " + count_of(diagnostics.error_count(), "problem") + "; nothing was done")
+  throw Error(ErrorClass::kUsage, "the plan has " + count_of(diagnostics.error_count(), "problem") +
+                                      "; nothing was done")
       .hint("correct what is named above, then look with blackstart validate");
 }
 
@@ -62,24 +69,32 @@ std::string state_folder_of(const Program& program, const plan::Plan& plan) {
   if (!program.arguments.state.empty()) return program.absolute(program.arguments.state);
   std::string key = sha256_hex(plan.file + "\n" + plan.environment).substr(0, 8);
   std::string environment = plan.environment.empty() ? "" : "-" + plan.environment;
-  return state_home(program.world.environment) + "/blackstart/" + plan.name + environment + "-" + key;
+  return state_home(program.world.environment) + "/blackstart/" + plan.name + environment + "-" +
+         key;
 }
 
 events::Notice notice_of(const journal::Damage& damage) {
   events::Notice notice;
   notice.severity = "warning";
-  notice.message = damage.set_aside.empty() ? "the journal is damaged, and read as if it were empty"
-                                            : "the journal was damaged and set aside as " + damage.set_aside;
+  notice.message = damage.set_aside.empty()
+                       ? "the journal is damaged, and read as if it were empty"
+                       : "the journal was damaged and set aside as " + damage.set_aside;
   notice.causes = {damage.what};
-  notice.hint = damage.set_aside.empty()
-                    ? "the next apply or destroy sets it aside and begins a new one"
-                    : "nothing needs to be done: history is lost, the run goes on from what it observes";
+  notice.hint =
+      damage.set_aside.empty()
+          ? "the next apply or destroy sets it aside and begins a new one"
+          : "nothing needs to be done: history is lost, the run goes on from what it observes";
   return notice;
 }
 
 Workspace::Workspace(Program& program, plan::Plan plan)
-    : program_(program), plan_(std::move(plan)), graph_(plan_), state_folder_(state_folder_of(program, plan_)),
-      run_id_(journal::new_run_id(program.world)), bus_(program.world.clock), tools_(program.world, plan_.tools) {
+    : program_(program),
+      plan_(std::move(plan)),
+      graph_(plan_),
+      state_folder_(state_folder_of(program, plan_)),
+      run_id_(journal::new_run_id(program.world)),
+      bus_(program.world.clock),
+      tools_(program.world, plan_.tools) {
   for (const auto& [name, variable] : plan_.vars) {
     if (variable.sensitive) redact_all(bus_.redactor(), variable.value);
   }
@@ -93,29 +108,35 @@ Task<std::unique_ptr<Workspace>> Workspace::open(Program& program, plan::Plan pl
   space->writes_ = access == Access::kWrite;
   if (space->writes_) {
     program.world.files.make_folders(space->state_folder_);
-    space->lock_ = journal::RunLock::acquire(program.world, space->state_folder_, program.arguments.command);
+    space->lock_ =
+        journal::RunLock::acquire(program.world, space->state_folder_, program.arguments.command);
   }
-  journal::Opened opened = co_await journal::open(program.world, space->state_folder_ + "/journal.db", !space->writes_);
+  journal::Opened opened =
+      co_await journal::open(program.world, space->state_folder_ + "/journal.db", !space->writes_);
   space->journal_ = std::move(opened.journal);
   add_sinks(space->bus_, program, space->plan_, space->writes_ ? space->journal_.get() : nullptr);
   if (opened.damage) space->bus_.publish(notice_of(*opened.damage));
-  space->journal_->on_damage([bus = &space->bus_](const journal::Damage& damage) { bus->publish(notice_of(damage)); });
+  space->journal_->on_damage(
+      [bus = &space->bus_](const journal::Damage& damage) { bus->publish(notice_of(damage)); });
   engine::RunOptions options;
   options.parallelism = program.arguments.parallelism;
   options.saved = saved;
   Workspace* self = space.get();
   options.confirm = [self](std::string question) { return self->confirm(std::move(question)); };
-  if (space->lock_) options.on_activity = [self](const std::string& what) { self->lock_->set_activity(what); };
-  space->session_ = std::make_unique<engine::Session>(program.world, space->bus_, *space->journal_, space->plan_,
-                                                      program.catalog, space->graph_, space->tools_, space->run_id_,
-                                                      space->state_folder_, std::move(options));
+  if (space->lock_)
+    options.on_activity = [self](const std::string& what) { self->lock_->set_activity(what); };
+  space->session_ = std::make_unique<engine::Session>(
+      program.world, space->bus_, *space->journal_, space->plan_, program.catalog, space->graph_,
+      space->tools_, space->run_id_, space->state_folder_, std::move(options));
   program.on_signal = [self](int signal, int count) { self->on_signal(signal, count); };
   co_return space;
 }
 
 void Workspace::on_signal(int signal, int count) {
-  std::string message = count < 2 ? "stopping: nothing new is started, running actions may finish; again: stop them at once"
-                                  : "stopping at once";
+  std::string message =
+      count < 2
+          ? "stopping: nothing new is started, running actions may finish; again: stop them at once"
+          : "stopping at once";
   bus_.publish(events::Notice{"warning", "", "", std::move(message), {}, ""});
   session_->request_stop(signal, count);
 }
@@ -125,8 +146,9 @@ std::vector<engine::Role> Workspace::roles(const engine::Selection& selection) c
 }
 
 Task<void> Workspace::begin() {
-  bus_.publish(events::RunStarted{run_id_, program_.arguments.command, plan_.name, plan_.file, plan_.environment,
-                                  state_folder_, BLACKSTART_VERSION, static_cast<int64_t>(plan_.stages.size())});
+  bus_.publish(events::RunStarted{run_id_, program_.arguments.command, plan_.name, plan_.file,
+                                  plan_.environment, state_folder_, BLACKSTART_VERSION,
+                                  static_cast<int64_t>(plan_.stages.size())});
   if (!writes_) co_return;
   const Environment& environment = program_.world.environment;
   journal::RunInfo run;
@@ -153,7 +175,8 @@ Task<int> Workspace::finish(const engine::RunResult& result) {
   end.done = signed_count(result, StageState::kDone);
   end.satisfied = signed_count(result, StageState::kSatisfied);
   end.failed = signed_count(result, StageState::kFailed);
-  end.blocked = signed_count(result, StageState::kBlocked) + signed_count(result, StageState::kStopped);
+  end.blocked =
+      signed_count(result, StageState::kBlocked) + signed_count(result, StageState::kStopped);
   end.skipped = signed_count(result, StageState::kSkipped);
   if (code != kExitDone) end.resume = command_line(program_.arguments, program_.arguments.command);
   if (writes_) co_await journal_->end_run(run_id_, end.result, code);

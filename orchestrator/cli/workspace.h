@@ -1,4 +1,5 @@
-// A plan with all that belongs to it while a command works on it: state folder, lock, journal, events.
+// A plan with all that belongs to it while a command works on it: state folder, lock, journal,
+// events.
 #pragma once
 
 #include <memory>

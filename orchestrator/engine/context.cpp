@@ -18,9 +18,16 @@ Shared::~Shared() {
 std::string stages_folder(const std::string& state_folder) { return state_folder + "/stages"; }
 std::string tools_folder(const std::string& state_folder) { return state_folder + "/tools"; }
 
-Context::Context(World& world, events::Bus& bus, journal::Journal& journal, Shared& shared, Tools& tools,
-                 const plan::Plan& plan, const plan::Stage& stage, std::string state_folder)
-    : world_(world), bus_(bus), journal_(journal), shared_(shared), tools_(tools), plan_(plan), stage_(stage),
+Context::Context(World& world, events::Bus& bus, journal::Journal& journal, Shared& shared,
+                 Tools& tools, const plan::Plan& plan, const plan::Stage& stage,
+                 std::string state_folder)
+    : world_(world),
+      bus_(bus),
+      journal_(journal),
+      shared_(shared),
+      tools_(tools),
+      plan_(plan),
+      stage_(stage),
       state_folder_(std::move(state_folder)) {}
 
 void Context::set_inputs(plan::Value options, plan::Value cluster, std::string digest) {
@@ -57,10 +64,14 @@ std::string Context::folder() {
   return path;
 }
 
-std::string Context::tool_home(const std::string& tool) const { return tools_folder(state_folder_) + "/" + tool; }
+std::string Context::tool_home(const std::string& tool) const {
+  return tools_folder(state_folder_) + "/" + tool;
+}
 
 std::optional<journal::StageRecord> Context::record() const { return journal_.stage(stage_.name); }
-std::vector<journal::OpenIntent> Context::interrupted() const { return journal_.open_intents(stage_.name); }
+std::vector<journal::OpenIntent> Context::interrupted() const {
+  return journal_.open_intents(stage_.name);
+}
 
 Task<void> Context::bind(std::string key, std::string value) {
   if (!read_only) co_await journal_.bind(std::move(key), std::move(value));
@@ -71,7 +82,8 @@ Task<void> Context::unbind(std::string key) {
 }
 
 void Context::output(Stream stream, std::string_view line) {
-  bus_.publish(events::OutputLine{stage_.name, stream == Stream::kStdout ? "stdout" : "stderr", std::string(line)});
+  bus_.publish(events::OutputLine{stage_.name, stream == Stream::kStdout ? "stdout" : "stderr",
+                                  std::string(line)});
 }
 
 std::function<void(Stream, std::string_view)> Context::output_lines() {
@@ -84,7 +96,8 @@ void Context::progress(std::string what) {
 }
 
 void Context::warn(std::string message, std::string hint) {
-  bus_.publish(events::Notice{"warning", stage_.name, stage_.place.to_string(), std::move(message), {}, std::move(hint)});
+  bus_.publish(events::Notice{
+      "warning", stage_.name, stage_.place.to_string(), std::move(message), {}, std::move(hint)});
 }
 
 void Context::redact(std::string_view secret) { bus_.redactor().add(secret); }

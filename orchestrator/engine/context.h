@@ -19,14 +19,16 @@
 
 namespace blackstart::engine {
 
-/// Things that several stages of one run share, made on first use: API clients, caches. Keyed by type
-/// and name; destroyed with the run, newest first.
+/// Things that several stages of one run share, made on first use: API clients, caches. Keyed by
+/// type and name; destroyed with the run, newest first.
 class Shared {
  public:
   template <class T>
-  std::shared_ptr<T> get_or_make(const std::string& name, const std::function<std::shared_ptr<T>()>& make) {
+  std::shared_ptr<T> get_or_make(const std::string& name,
+                                 const std::function<std::shared_ptr<T>()>& make) {
     auto key = std::pair(std::type_index(typeid(T)), name);
-    if (auto found = items_.find(key); found != items_.end()) return std::static_pointer_cast<T>(found->second);
+    if (auto found = items_.find(key); found != items_.end())
+      return std::static_pointer_cast<T>(found->second);
     std::shared_ptr<T> made = make();
     items_[key] = made;
     order_.push_back(made);
@@ -59,8 +61,8 @@ class Context {
   const plan::Stage& stage() const { return stage_; }
   events::Bus& bus() { return bus_; }
 
-  /// The stage's `with`, resolved: defaults filled in, paths absolute. An accessor of a value that is
-  /// not known yet throws plan::NotKnownYet, which the engine turns into a deferred observation.
+  /// The stage's `with`, resolved: defaults filled in, paths absolute. An accessor of a value that
+  /// is not known yet throws plan::NotKnownYet, which the engine turns into a deferred observation.
   const plan::Value& options() const { return options_; }
   const plan::Value& option(std::string_view name) const;
   bool has(std::string_view name) const;
@@ -68,7 +70,8 @@ class Context {
   std::string text_or(std::string_view name, std::string fallback) const;
   int64_t number(std::string_view name) const;
   bool flag(std::string_view name) const;
-  std::vector<std::string> texts(std::string_view name) const;  // a list of strings; empty when absent
+  std::vector<std::string> texts(
+      std::string_view name) const;  // a list of strings; empty when absent
   /// The plan's `cluster:` resolved, {kubeconfig, context}; null Value when the plan has none.
   const plan::Value& cluster() const { return cluster_; }
 
@@ -87,7 +90,8 @@ class Context {
   std::optional<std::string> binding(const std::string& key) const { return journal_.binding(key); }
   Task<void> bind(std::string key, std::string value);
   Task<void> unbind(std::string key);
-  /// True while nothing may be written at all (plan, status): bind() then keeps it for this run only.
+  /// True while nothing may be written at all (plan, status): bind() then keeps it for this run
+  /// only.
   bool read_only = false;
 
   /// A line that a tool printed.

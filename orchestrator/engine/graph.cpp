@@ -58,7 +58,8 @@ size_t index_of(const plan::Plan& plan, const std::string& name) {
     if (plan.stages[i].name == name) return i;
     names.push_back(plan.stages[i].name);
   }
-  throw Error(ErrorClass::kUsage, "the plan has no stage '" + name + "'").hint(suggestion(name, names));
+  throw Error(ErrorClass::kUsage, "the plan has no stage '" + name + "'")
+      .hint(suggestion(name, names));
 }
 
 template <class Fits>
@@ -75,7 +76,8 @@ std::vector<size_t> stages_of_stack(const plan::Plan& plan, const std::string& s
   if (!found.empty()) return found;
   std::vector<std::string> stacks;
   for (const plan::Stage& stage : plan.stages) {
-    if (!stage.stack.empty() && std::ranges::find(stacks, stage.stack) == stacks.end()) stacks.push_back(stage.stack);
+    if (!stage.stack.empty() && std::ranges::find(stacks, stage.stack) == stacks.end())
+      stacks.push_back(stage.stack);
   }
   throw Error(ErrorClass::kUsage, "no stage of the plan belongs to stack '" + stack + "'")
       .hint(suggestion(stack, stacks));
@@ -85,12 +87,15 @@ std::vector<size_t> stages_with_tag(const plan::Plan& plan, const std::string& t
   auto found = stages_that(plan, [&](const plan::Stage& stage) {
     return std::ranges::find(stage.tags, tag) != stage.tags.end();
   });
-  if (found.empty()) throw Error(ErrorClass::kUsage, "no stage of the plan has the tag '" + tag + "'");
+  if (found.empty())
+    throw Error(ErrorClass::kUsage, "no stage of the plan has the tag '" + tag + "'");
   return found;
 }
 }  // namespace
 
-std::vector<bool> Graph::with_needs(std::vector<size_t> start) const { return reach(std::move(start), needs_); }
+std::vector<bool> Graph::with_needs(std::vector<size_t> start) const {
+  return reach(std::move(start), needs_);
+}
 
 std::vector<bool> Graph::with_dependents(std::vector<size_t> start) const {
   return reach(std::move(start), dependents_);
@@ -99,7 +104,9 @@ std::vector<bool> Graph::with_dependents(std::vector<size_t> start) const {
 std::vector<Role> select(const plan::Plan& plan, const Graph& graph, const Selection& selection) {
   if (selection.everything()) return std::vector<Role>(plan.stages.size(), Role::kRun);
   std::vector<size_t> named;
-  auto add = [&named](const std::vector<size_t>& found) { named.insert(named.end(), found.begin(), found.end()); };
+  auto add = [&named](const std::vector<size_t>& found) {
+    named.insert(named.end(), found.begin(), found.end());
+  };
   for (const std::string& name : selection.only) named.push_back(index_of(plan, name));
   for (const std::string& stack : selection.stacks) add(stages_of_stack(plan, stack));
   for (const std::string& tag : selection.tags) add(stages_with_tag(plan, tag));
@@ -117,10 +124,13 @@ std::vector<Role> select(const plan::Plan& plan, const Graph& graph, const Selec
   for (size_t i = 0; i < chosen.size(); ++i) {
     if (chosen[i]) selected.push_back(i);
   }
-  if (selected.empty()) throw Error(ErrorClass::kUsage, "no stage fits this selection").hint("loosen --only, --stack, --tag, --from or --until");
+  if (selected.empty())
+    throw Error(ErrorClass::kUsage, "no stage fits this selection")
+        .hint("loosen --only, --stack, --tag, --from or --until");
   std::vector<bool> needed = graph.with_needs(selected);
   std::vector<Role> roles(plan.stages.size(), Role::kLeftOut);
-  for (size_t i = 0; i < roles.size(); ++i) roles[i] = chosen[i] ? Role::kRun : needed[i] ? Role::kCheck : Role::kLeftOut;
+  for (size_t i = 0; i < roles.size(); ++i)
+    roles[i] = chosen[i] ? Role::kRun : needed[i] ? Role::kCheck : Role::kLeftOut;
   return roles;
 }
 

@@ -36,7 +36,9 @@ struct Selection {
   std::string from;                 // this stage and all that need it
   std::string until;                // this stage and all that it needs
 
-  bool everything() const { return only.empty() && stacks.empty() && tags.empty() && from.empty() && until.empty(); }
+  bool everything() const {
+    return only.empty() && stacks.empty() && tags.empty() && from.empty() && until.empty();
+  }
 };
 
 /// What a run does with a stage.

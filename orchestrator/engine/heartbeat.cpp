@@ -6,7 +6,8 @@ namespace {
 constexpr Duration kEvery = std::chrono::seconds(10);
 
 bool is_running(StageState state) {
-  return state == StageState::kObserving || state == StageState::kActing || state == StageState::kVerifying;
+  return state == StageState::kObserving || state == StageState::kActing ||
+         state == StageState::kVerifying;
 }
 
 }  // namespace
@@ -20,9 +21,10 @@ Task<void> heartbeats(Session& session) {
       if (!is_running(result.state)) continue;
       auto elapsed = std::chrono::duration_cast<Duration>(clock.now() - result.started);
       auto left = std::chrono::duration_cast<Duration>(result.deadline - clock.now());
-      session.bus.publish(events::Heartbeat{session.plan.stages[i].name, to_string(result.state), result.reason,
-                                            elapsed.count(), left.count()});
-      if (session.options.on_activity) session.options.on_activity("stage " + session.plan.stages[i].name + ": " + result.reason);
+      session.bus.publish(events::Heartbeat{session.plan.stages[i].name, to_string(result.state),
+                                            result.reason, elapsed.count(), left.count()});
+      if (session.options.on_activity)
+        session.options.on_activity("stage " + session.plan.stages[i].name + ": " + result.reason);
     }
   }
 }

@@ -14,7 +14,7 @@ namespace blackstart::engine {
 
 /// Where a stage stands. The names are part of the event schema (to_string).
 enum class StageState {
-  kWaiting,    // for its needs
+  kWaiting,  // for its needs
   kObserving,
   kActing,
   kVerifying,  // acted, or nothing to do but wait: observing until it holds
@@ -24,9 +24,9 @@ enum class StageState {
   kDeferred,   // plan, status: known only after another stage
   kUnknown,    // could not be observed
   kFailed,
-  kBlocked,    // a need failed or does not hold
-  kSkipped,    // `when` is false, or not selected
-  kStopped,    // not finished because the run was asked to stop
+  kBlocked,  // a need failed or does not hold
+  kSkipped,  // `when` is false, or not selected
+  kStopped,  // not finished because the run was asked to stop
 };
 
 const char* to_string(StageState state);
@@ -40,20 +40,21 @@ struct StageResult {
   std::string reason;            // why it is in this state; a sentence
   bool acted = false;
   Instant started;
-  Instant deadline;              // when it is given up, as far as is known now
+  Instant deadline;  // when it is given up, as far as is known now
   Duration elapsed{0};
   std::string digest;
 
   /// May stages that need this one go on?
   bool holds() const {
-    return state == StageState::kSatisfied || state == StageState::kDone || state == StageState::kSkipped;
+    return state == StageState::kSatisfied || state == StageState::kDone ||
+           state == StageState::kSkipped;
   }
 };
 
 struct RunResult {
   std::vector<StageResult> stages;  // as Plan::stages
   Duration elapsed{0};
-  int signal = 0;                   // the signal that ended it, or 0
+  int signal = 0;  // the signal that ended it, or 0
 
   size_t count(StageState state) const;
   /// The failure that decides the exit code: the first in the order of the graph, bugs before all.

@@ -8,8 +8,8 @@
 namespace blackstart::engine {
 
 enum class RetryKind {
-  kNever,          // permanent, conflict, authentication, …: the same again would fail the same way
-  kCounted,        // transient: up to the stage's retry.attempts
+  kNever,    // permanent, conflict, authentication, …: the same again would fail the same way
+  kCounted,  // transient: up to the stage's retry.attempts
   kUntilDeadline,  // unreachable, throttled: the server may come back any moment
 };
 

@@ -13,7 +13,8 @@ void set_state(Session& session, size_t index, StageState state, std::string rea
   result.state = state;
   result.reason = reason;
   const plan::Stage& stage = session.plan.stages[index];
-  session.bus.publish(events::StageChanged{stage.name, stage.uses, to_string(state), std::move(reason), 0});
+  session.bus.publish(
+      events::StageChanged{stage.name, stage.uses, to_string(state), std::move(reason), 0});
 }
 
 /// A `when:` that is not known yet counts as wanted in a preview.
@@ -43,7 +44,8 @@ Task<void> look_at(Session& session, size_t index) {
   co_await stage.preview();
 }
 
-void block(Session& session, size_t index, const std::string& need, const std::string& why, bool is_failure) {
+void block(Session& session, size_t index, const std::string& need, const std::string& why,
+           bool is_failure) {
   const plan::Stage& stage = session.plan.stages[index];
   Error error(ErrorClass::kPermanent, "needs stage " + need + ", which " + why);
   error.at(stage.place);
@@ -53,7 +55,8 @@ void block(Session& session, size_t index, const std::string& need, const std::s
 }
 
 /// The first need that does not hold, or nullptr.
-const StageResult* broken_need(const Session& session, const std::vector<size_t>& before, size_t* which) {
+const StageResult* broken_need(const Session& session, const std::vector<size_t>& before,
+                               size_t* which) {
   for (size_t need : before) {
     const StageResult& result = session.results[need];
     if (result.holds()) continue;
@@ -77,7 +80,8 @@ std::string state_in_words(const StageResult& result) {
 bool held_back(Session& session, size_t index, const std::vector<size_t>& before) {
   size_t need = 0;
   if (const StageResult* broken = broken_need(session, before, &need)) {
-    block(session, index, session.plan.stages[need].name, state_in_words(*broken), broken->role == Role::kCheck);
+    block(session, index, session.plan.stages[need].name, state_in_words(*broken),
+          broken->role == Role::kCheck);
     return true;
   }
   if (!session.stop.soft.is_set() && !session.nothing_new) return false;
@@ -90,16 +94,18 @@ Task<void> check(Session& session, size_t index) {
   co_await look_at(session, index);
   StageResult& result = session.results[index];
   if (result.state == StageState::kPending || result.state == StageState::kDeferred) {
-    result.failure = Error(ErrorClass::kPermanent, "is not selected but needed, and does not hold: " + result.reason)
-                         .at(session.plan.stages[index].place)
-                         .hint("apply it first: blackstart apply --until " + session.plan.stages[index].name);
+    result.failure =
+        Error(ErrorClass::kPermanent,
+              "is not selected but needed, and does not hold: " + result.reason)
+            .at(session.plan.stages[index].place)
+            .hint("apply it first: blackstart apply --until " + session.plan.stages[index].name);
     result.state = StageState::kFailed;
     session.bus.publish(events::notice_of(*result.failure, session.plan.stages[index].name));
   }
 }
 
 Task<void> make(Session& session, size_t index) {
-  if (session.results[index].role == Role::kLeftOut) co_return (void)left_out(session, index);
+  if (session.results[index].role == Role::kLeftOut) co_return (void) left_out(session, index);
   if (held_back(session, index, session.graph.needs(index))) co_return;
   if (left_out(session, index)) co_return;
   if (session.results[index].role == Role::kCheck) co_return co_await check(session, index);
@@ -128,14 +134,16 @@ Task<void> take_away(Session& session, size_t index, size_t cluster) {
                            session.results[cluster].role == Role::kRun;
   if (goes_with_cluster) {
     if (session.journal.stage(stage.name)) co_await session.journal.forget_stage(stage.name);
-    set_state(session, index, StageState::kSatisfied, "goes with stage " + session.plan.stages[cluster].name);
+    set_state(session, index, StageState::kSatisfied,
+              "goes with stage " + session.plan.stages[cluster].name);
     co_return;
   }
   StageRun run(session, index);
   co_await run.remove();
 }
 
-/// What stages that are gone kept on this machine, and the tools' caches once no stage keeps anything.
+/// What stages that are gone kept on this machine, and the tools' caches once no stage keeps
+/// anything.
 void remove_leftovers(Session& session) {
   Files& files = session.world.files;
   const std::string folders = stages_folder(session.state_folder);
@@ -184,7 +192,9 @@ Task<void> enforce_grace(Session& session) {
 Task<void> accompanied(Session& session, Task<void> work) {
   Event finished(session.world.executor);
   TaskGroup company(session.world.executor);
-  auto until_finished = [](Event& end, Task<void> task) -> Task<void> { co_await run_unless(end, std::move(task)); };
+  auto until_finished = [](Event& end, Task<void> task) -> Task<void> {
+    co_await run_unless(end, std::move(task));
+  };
   company.spawn(until_finished(finished, heartbeats(session)));
   company.spawn(until_finished(finished, enforce_grace(session)));
   std::exception_ptr failure;
@@ -233,7 +243,8 @@ Task<RunResult> destroy(Session& session, std::vector<Role> roles) {
     if (result.role != Role::kRun) result.state = StageState::kSkipped;
   }
   auto visit = [&session, cluster](size_t index) { return take_away(session, index, cluster); };
-  co_await accompanied(session, walk(session.world.executor, session.graph, Order::kDependentsFirst, visit));
+  co_await accompanied(session,
+                       walk(session.world.executor, session.graph, Order::kDependentsFirst, visit));
   remove_leftovers(session);
   co_await session.journal.flush();
   co_return conclude(session, started);

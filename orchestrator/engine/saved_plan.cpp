@@ -21,8 +21,11 @@ std::vector<std::string> texts(const json::value& list) {
 }
 
 json::object to_json(const Action& action) {
-  return {{"id", action.id}, {"summary", action.summary}, {"details", texts(action.details)},
-          {"once", action.once}, {"destructive", action.destructive}};
+  return {{"id", action.id},
+          {"summary", action.summary},
+          {"details", texts(action.details)},
+          {"once", action.once},
+          {"destructive", action.destructive}};
 }
 
 Action action_of(const json::value& value) {
@@ -38,7 +41,10 @@ Action action_of(const json::value& value) {
 json::object to_json(const SavedStage& stage) {
   json::array actions;
   for (const Action& action : stage.actions) actions.emplace_back(to_json(action));
-  return {{"name", stage.name}, {"digest", stage.digest}, {"deferred", stage.deferred}, {"actions", std::move(actions)}};
+  return {{"name", stage.name},
+          {"digest", stage.digest},
+          {"deferred", stage.deferred},
+          {"actions", std::move(actions)}};
 }
 
 SavedStage stage_of(const json::value& value) {
@@ -46,7 +52,8 @@ SavedStage stage_of(const json::value& value) {
   stage.name = value.at("name").as_string();
   stage.digest = value.at("digest").as_string();
   stage.deferred = value.at("deferred").as_bool();
-  for (const json::value& action : value.at("actions").as_array()) stage.actions.push_back(action_of(action));
+  for (const json::value& action : value.at("actions").as_array())
+    stage.actions.push_back(action_of(action));
   return stage;
 }
 
@@ -64,7 +71,8 @@ SavedPlan plan_of(const json::value& value) {
   plan.selection.tags = texts(selection.at("tags"));
   plan.selection.from = selection.at("from").as_string();
   plan.selection.until = selection.at("until").as_string();
-  for (const json::value& stage : value.at("stages").as_array()) plan.stages.push_back(stage_of(stage));
+  for (const json::value& stage : value.at("stages").as_array())
+    plan.stages.push_back(stage_of(stage));
   return plan;
 }
 
@@ -77,15 +85,23 @@ const SavedStage* SavedPlan::find(const std::string& stage) const {
 
 std::string to_text(const SavedPlan& plan) {
   json::array vars;
-  for (const auto& [name, value] : plan.vars) vars.emplace_back(json::object{{"name", name}, {"value", value}});
+  for (const auto& [name, value] : plan.vars)
+    vars.emplace_back(json::object{{"name", name}, {"value", value}});
   json::array stages;
   for (const SavedStage& stage : plan.stages) stages.emplace_back(to_json(stage));
-  json::object selection{{"only", texts(plan.selection.only)}, {"stacks", texts(plan.selection.stacks)},
-                         {"tags", texts(plan.selection.tags)}, {"from", plan.selection.from},
+  json::object selection{{"only", texts(plan.selection.only)},
+                         {"stacks", texts(plan.selection.stacks)},
+                         {"tags", texts(plan.selection.tags)},
+                         {"from", plan.selection.from},
                          {"until", plan.selection.until}};
-  json::object whole{{"schema", kSchema}, {"planFile", plan.plan_file}, {"planDigest", plan.plan_digest},
-                     {"environment", plan.environment}, {"target", plan.target}, {"vars", std::move(vars)},
-                     {"selection", std::move(selection)}, {"stages", std::move(stages)}};
+  json::object whole{{"schema", kSchema},
+                     {"planFile", plan.plan_file},
+                     {"planDigest", plan.plan_digest},
+                     {"environment", plan.environment},
+                     {"target", plan.target},
+                     {"vars", std::move(vars)},
+                     {"selection", std::move(selection)},
+                     {"stages", std::move(stages)}};
   return json::serialize(whole) + "\n";
 }
 
@@ -93,7 +109,8 @@ SavedPlan parse_saved_plan(const std::string& text, const std::string& file) {
   try {
     json::value value = json::parse(text);
     if (value.at("schema").as_string() != kSchema)
-      throw Error(ErrorClass::kUsage, "made by another version of blackstart: " + std::string(value.at("schema").as_string()));
+      throw Error(ErrorClass::kUsage, "made by another version of blackstart: " +
+                                          std::string(value.at("schema").as_string()));
     return plan_of(value);
   } catch (const std::exception& problem) {
     throw Error(ErrorClass::kUsage, file + " is no saved plan that can be applied")

@@ -11,7 +11,7 @@ namespace blackstart::engine {
 
 struct SavedStage {
   std::string name;
-  std::string digest;    // of its inputs
+  std::string digest;     // of its inputs
   bool deferred = false;  // what it would do was not known
   std::vector<Action> actions;
 };
@@ -21,7 +21,8 @@ struct SavedPlan {
   std::string plan_digest;
   std::string environment;
   std::string target;  // the cluster's identity then; empty = there was none
-  std::vector<std::pair<std::string, std::string>> vars;  // --var of variables that are not sensitive
+  std::vector<std::pair<std::string, std::string>>
+      vars;  // --var of variables that are not sensitive
   Selection selection;
   std::vector<SavedStage> stages;
 

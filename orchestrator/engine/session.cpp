@@ -8,12 +8,25 @@ constexpr size_t kLooksAtATime = 32;
 constexpr size_t kProcessesAtATime = 4;
 }  // namespace
 
-Session::Session(World& w, events::Bus& b, journal::Journal& j, const plan::Plan& p, const Catalog& c,
-                 const Graph& g, Tools& t, std::string run, std::string folder, RunOptions o)
-    : world(w), bus(b), journal(j), plan(p), catalog(c), graph(g), tools(t), run_id(std::move(run)),
-      state_folder(std::move(folder)), options(std::move(o)), stop(w.executor), results(p.stages.size()),
-      light_(w.executor, options.parallelism), process_(w.executor, std::min(kProcessesAtATime, options.parallelism)),
-      api_(w.executor, options.parallelism), looks_(w.executor, kLooksAtATime) {}
+Session::Session(World& w, events::Bus& b, journal::Journal& j, const plan::Plan& p,
+                 const Catalog& c, const Graph& g, Tools& t, std::string run, std::string folder,
+                 RunOptions o)
+    : world(w),
+      bus(b),
+      journal(j),
+      plan(p),
+      catalog(c),
+      graph(g),
+      tools(t),
+      run_id(std::move(run)),
+      state_folder(std::move(folder)),
+      options(std::move(o)),
+      stop(w.executor),
+      results(p.stages.size()),
+      light_(w.executor, options.parallelism),
+      process_(w.executor, std::min(kProcessesAtATime, options.parallelism)),
+      api_(w.executor, options.parallelism),
+      looks_(w.executor, kLooksAtATime) {}
 
 Limit& Session::limit_for(Work work) {
   switch (work) {

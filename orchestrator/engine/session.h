@@ -18,7 +18,7 @@ namespace blackstart::engine {
 struct SavedPlan;
 
 struct RunOptions {
-  size_t parallelism = 10;  // actions at a time, over all kinds of work
+  size_t parallelism = 10;                         // actions at a time, over all kinds of work
   Duration stop_grace = std::chrono::seconds(30);  // for running actions after the first Ctrl-C
   Duration observe_timeout = std::chrono::seconds(30);  // of one look, in plan and status
   /// Asks a person; must be set. False = no.

@@ -31,9 +31,15 @@ Decision decided(Decision::Kind kind, std::string reason) {
 }
 }  // namespace
 
-Observation Observation::present(std::string reason) { return seen(State::kPresent, std::move(reason)); }
-Observation Observation::absent(std::string reason) { return seen(State::kAbsent, std::move(reason)); }
-Observation Observation::differs(std::string reason) { return seen(State::kDiffers, std::move(reason)); }
+Observation Observation::present(std::string reason) {
+  return seen(State::kPresent, std::move(reason));
+}
+Observation Observation::absent(std::string reason) {
+  return seen(State::kAbsent, std::move(reason));
+}
+Observation Observation::differs(std::string reason) {
+  return seen(State::kDiffers, std::move(reason));
+}
 
 Observation Observation::deferred(std::string stage) {
   Observation observation = seen(State::kDeferred, "known after stage " + stage);
@@ -41,7 +47,9 @@ Observation Observation::deferred(std::string stage) {
   return observation;
 }
 
-Decision Decision::satisfied(std::string reason) { return decided(Kind::kSatisfied, std::move(reason)); }
+Decision Decision::satisfied(std::string reason) {
+  return decided(Kind::kSatisfied, std::move(reason));
+}
 Decision Decision::wait(std::string reason) { return decided(Kind::kWait, std::move(reason)); }
 
 Decision Decision::act(std::vector<Action> actions, std::string reason) {
@@ -61,7 +69,8 @@ Decision Decision::blocked(std::string reason, std::string hint) {
 }
 
 Task<void> Stage::changed(Context& context) {
-  // Without anything to watch: look again soon. The lifecycle bounds the number of looks by the deadline.
+  // Without anything to watch: look again soon. The lifecycle bounds the number of looks by the
+  // deadline.
   co_await context.world().clock.sleep_until(context.world().clock.now() + std::chrono::seconds(1));
 }
 

@@ -15,8 +15,8 @@
 
 namespace blackstart::engine {
 
-/// What observe() saw. "Absent" is a value, not an error. That nothing could be seen is an Error, which
-/// the engine turns into unknown: never absent, never ready.
+/// What observe() saw. "Absent" is a value, not an error. That nothing could be seen is an Error,
+/// which the engine turns into unknown: never absent, never ready.
 struct Observation {
   enum class State {
     kPresent,   // as wanted
@@ -60,10 +60,11 @@ struct Decision {
     kBlocked,    // cannot go on, and waiting will not help
   };
   Kind kind = Kind::kSatisfied;
-  std::string reason;  // why; a sentence
-  std::string hint;    // kBlocked: what to do
+  std::string reason;               // why; a sentence
+  std::string hint;                 // kBlocked: what to do
   std::vector<std::string> causes;  // kBlocked: the chain below `reason`
-  /// kWait: the things that hold it up, by name. While they stay the same a new `reason` is a detail.
+  /// kWait: the things that hold it up, by name. While they stay the same a new `reason` is a
+  /// detail.
   std::vector<std::string> waits_for;
   std::vector<Action> actions;
 
@@ -74,21 +75,21 @@ struct Decision {
   static Decision blocked(std::string reason, std::string hint = {});
 };
 
-/// One stage of a plan in one run. The engine calls observe -> decide -> (act -> observe -> decide …)
-/// until decide says satisfied or blocked, or the deadline comes. A stage never loops, sleeps or
+/// One stage of a plan in one run. The engine calls observe -> decide -> (act -> observe -> decide
+/// …) until decide says satisfied or blocked, or the deadline comes. A stage never loops, sleeps or
 /// retries by itself; it may keep what it read between calls.
 class Stage {
  public:
   virtual ~Stage() = default;
   /// Reads only; repeatable; sends nothing that changes anything.
   virtual Task<Observation> observe(Context& context) = 0;
-  /// Pure: no I/O, no clock. Is also asked with a kDeferred observation, for `plan` on an empty machine:
-  /// then says what it would do to a world without its thing.
+  /// Pure: no I/O, no clock. Is also asked with a kDeferred observation, for `plan` on an empty
+  /// machine: then says what it would do to a world without its thing.
   virtual Decision decide(const Observation& seen) const = 0;
   /// Carries out one action of the last decision. Safe to repeat, or the action is marked `once`.
   virtual Task<void> act(Context& context, const Action& action) = 0;
-  /// While decide says wait: returns when observing again may give another answer. The engine bounds
-  /// it; override where the world can be watched. The default waits with growing pauses.
+  /// While decide says wait: returns when observing again may give another answer. The engine
+  /// bounds it; override where the world can be watched. The default waits with growing pauses.
   virtual Task<void> changed(Context& context);
   /// For `destroy`: what to take away, given what was seen. The default leaves it and says so.
   virtual Decision decide_removal(const Observation& seen) const;

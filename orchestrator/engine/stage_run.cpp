@@ -14,7 +14,8 @@ namespace {
 constexpr int kSameActionMost = 3;
 // A stage watches its own things; why they are not ready may change further down (a pod, an event).
 constexpr Duration kLookAgainAfter = std::chrono::seconds(5);
-// For a target that has never answered, when neither the plan's `timeout` nor the stage says how long.
+// For a target that has never answered, when neither the plan's `timeout` nor the stage says how
+// long.
 constexpr Duration kFirstContact = std::chrono::minutes(1);
 constexpr Duration kFirstContactPause = std::chrono::seconds(10);
 
@@ -32,10 +33,13 @@ std::string key_of(const Action& action) { return action.id + "\n" + action.summ
 }  // namespace
 
 StageRun::StageRun(Session& session, size_t index)
-    : session_(session), index_(index), stage_(session.plan.stages[index]),
-      type_(*session.catalog.find(stage_.uses)), implementation_(type_.make()),
-      context_(session.world, session.bus, session.journal, session.shared, session.tools, session.plan, stage_,
-               session.state_folder),
+    : session_(session),
+      index_(index),
+      stage_(session.plan.stages[index]),
+      type_(*session.catalog.find(stage_.uses)),
+      implementation_(type_.make()),
+      context_(session.world, session.bus, session.journal, session.shared, session.tools,
+               session.plan, stage_, session.state_folder),
       started_(session.world.clock.now()) {
   result().started = started_;
   result().deadline = context_.deadline = started_ + stage_.timeout;
@@ -45,7 +49,8 @@ StageRun::StageRun(Session& session, size_t index)
     if (context_.current_progress().empty()) return;
     waited_for_ = context_.current_progress();
     result().reason = waited_for_;
-    if (session_.options.on_activity) session_.options.on_activity("stage " + stage_.name + ": " + waited_for_);
+    if (session_.options.on_activity)
+      session_.options.on_activity("stage " + stage_.name + ": " + waited_for_);
   };
 }
 
@@ -71,8 +76,11 @@ Task<void> StageRun::preview() {
   }
   bool satisfied = result().decision.kind == Decision::Kind::kSatisfied;
   bool deferred = result().seen.state == Observation::State::kDeferred;
-  result().state = deferred ? StageState::kDeferred : satisfied ? StageState::kSatisfied : StageState::kPending;
-  result().reason = result().decision.reason.empty() ? result().seen.reason : result().decision.reason;
+  result().state = deferred    ? StageState::kDeferred
+                   : satisfied ? StageState::kSatisfied
+                               : StageState::kPending;
+  result().reason =
+      result().decision.reason.empty() ? result().seen.reason : result().decision.reason;
   if (result().decision.kind != Decision::Kind::kBlocked) co_return;
   result().state = StageState::kFailed;
   result().failure = Error(ErrorClass::kPermanent, result().decision.reason).at(stage_.place);
@@ -130,7 +138,8 @@ Task<void> StageRun::reconcile() {
 
 Task<void> StageRun::prepare_inputs() {
   plan::Value cluster;
-  if (session_.plan.cluster) cluster = plan::resolve(*session_.plan.cluster, session_.plan, session_.outputs);
+  if (session_.plan.cluster)
+    cluster = plan::resolve(*session_.plan.cluster, session_.plan, session_.outputs);
   plan::Value options = plan::resolve_options(stage_, session_.plan, session_.outputs);
   std::string digest;
   auto hash = [&] { digest = plan::input_digest(options, type_.schema, session_.world.files); };
@@ -151,7 +160,8 @@ Task<Observation> StageRun::look() {
     seen = co_await implementation_->observe(context_);
   } catch (const plan::NotKnownYet& unknown) {
     if (!context_.read_only) {
-      throw Error(ErrorClass::kUsage, "output " + unknown.output + " of stage " + unknown.stage + " is not known")
+      throw Error(ErrorClass::kUsage,
+                  "output " + unknown.output + " of stage " + unknown.stage + " is not known")
           .at(stage_.place)
           .hint("stage " + unknown.stage + " was skipped or does not publish it");
     }
@@ -163,8 +173,10 @@ Task<Observation> StageRun::look() {
 
 Decision StageRun::decide(const Observation& seen) const {
   if (direction_ == Direction::kRemoval) return implementation_->decide_removal(seen);
-  bool handed_over = stage_.owner == plan::Owner::kArgocd && seen.state == Observation::State::kDiffers;
-  if (handed_over) return Decision::satisfied("owned by Argo CD, which was left to it: " + seen.reason);
+  bool handed_over =
+      stage_.owner == plan::Owner::kArgocd && seen.state == Observation::State::kDiffers;
+  if (handed_over)
+    return Decision::satisfied("owned by Argo CD, which was left to it: " + seen.reason);
   return implementation_->decide(seen);
 }
 
@@ -184,11 +196,14 @@ Task<void> StageRun::perform_all(const Decision& decision) {
   for (const Action& action : decision.actions) {
     Tries& tries = tries_[key_of(action)];
     if (tries.done >= kSameActionMost) {
-      throw Error(ErrorClass::kVerification, "done " + std::to_string(tries.done) + " times, and still: " + result().seen.reason)
-          .hint("something else changes it back, or the action has no effect; look at " + action.summary);
+      throw Error(ErrorClass::kVerification, "done " + std::to_string(tries.done) +
+                                                 " times, and still: " + result().seen.reason)
+          .hint("something else changes it back, or the action has no effect; look at " +
+                action.summary);
     }
     if (tries.done > 0)
-      co_await pause(retry_delay(stage_.retry, Error(ErrorClass::kVerification, ""), tries.done, session_.world.random));
+      co_await pause(retry_delay(stage_.retry, Error(ErrorClass::kVerification, ""), tries.done,
+                                 session_.world.random));
     co_await perform(action);
     ++tries.done;
     of_actions_ = {};
@@ -203,7 +218,8 @@ Task<void> StageRun::ask(const Action& action) {
   std::string question = "stage " + stage_.name + ": " + action.summary;
   if (!stage_.confirm_message.empty()) question += "\n" + stage_.confirm_message;
   if (co_await session_.options.confirm(question)) co_return;
-  throw Error(ErrorClass::kPermanent, "not confirmed: " + action.summary).hint("run again and say yes, or give --yes");
+  throw Error(ErrorClass::kPermanent, "not confirmed: " + action.summary)
+      .hint("run again and say yes, or give --yes");
 }
 
 Task<void> StageRun::perform(const Action& action) {
@@ -212,10 +228,13 @@ Task<void> StageRun::perform(const Action& action) {
   Limit::Slot slot = co_await session_.limit_for(type_.work).take();
   if (session_.stop.soft.is_set()) throw stopped();  // asked to while it waited for its turn
   enter(StageState::kActing, action.summary);
-  co_await session_.journal.settle(stage_.name, std::string("observed ") + to_string(result().seen.state));
-  int64_t intent = co_await session_.journal.intent(session_.run_id, stage_.name, action.id, result().digest, action.once);
+  co_await session_.journal.settle(stage_.name,
+                                   std::string("observed ") + to_string(result().seen.state));
+  int64_t intent = co_await session_.journal.intent(session_.run_id, stage_.name, action.id,
+                                                    result().digest, action.once);
   int attempt = ++tries_[key_of(action)].begun;
-  session_.bus.publish(events::ActionStarted{stage_.name, action.id, action.summary, attempt, action.once});
+  session_.bus.publish(
+      events::ActionStarted{stage_.name, action.id, action.summary, attempt, action.once});
   if (!co_await run_unless(session_.stop.hard, act_once_begun(action, intent))) throw stopped();
 }
 
@@ -242,7 +261,8 @@ Task<void> StageRun::act_once_begun(const Action& action, int64_t intent) {
   session_.bus.publish(events::ActionEnded{stage_.name, action.id, outcome, elapsed.count()});
   context_.progress("");
   // A cancelled action's effect is not known: its intent stays open, as after a crash.
-  if (outcome != "cancelled") co_await session_.journal.outcome(intent, outcome, session_.bus.redactor().clean(detail));
+  if (outcome != "cancelled")
+    co_await session_.journal.outcome(intent, outcome, session_.bus.redactor().clean(detail));
   if (failure) std::rethrow_exception(failure);
 }
 
@@ -268,29 +288,33 @@ Task<void> StageRun::pause_before_retry(const Error& error, Failures& failures) 
   if (session_.stop.soft.is_set()) throw stopped();
   Duration delay = retry_delay(stage_.retry, error, attempt, session_.world.random);
   if (error.error_class() == ErrorClass::kUnreachable && never_reached()) {
-    if (!may_come_up()) result().deadline = std::min(context_.deadline, started_ + context_.patience);
+    if (!may_come_up())
+      result().deadline = std::min(context_.deadline, started_ + context_.patience);
     delay = std::min(delay, kFirstContactPause);
-    if (session_.world.clock.now() + delay >= result().deadline) throw never_answered(error, attempt);
+    if (session_.world.clock.now() + delay >= result().deadline)
+      throw never_answered(error, attempt);
   }
   last_class_ = error.error_class();
   last_causes_ = error.causes();
   waited_for_ = error.summary();
-  session_.bus.publish(events::Retrying{stage_.name, to_string(error.error_class()), error.full_text(),
-                                        attempt, delay.count()});
+  session_.bus.publish(events::Retrying{stage_.name, to_string(error.error_class()),
+                                        error.full_text(), attempt, delay.count()});
   co_await pause(delay);
 }
 
 bool StageRun::never_reached() const { return !session_.shared.target_reached; }
 
-/// This run has made something that the target may be waiting for. If not, who waits longer waits for
-/// somebody else.
+/// This run has made something that the target may be waiting for. If not, who waits longer waits
+/// for somebody else.
 bool StageRun::may_come_up() const {
-  return direction_ == Direction::kForward && std::ranges::any_of(session_.results, &StageResult::acted);
+  return direction_ == Direction::kForward &&
+         std::ranges::any_of(session_.results, &StageResult::acted);
 }
 
 Error StageRun::never_answered(Error error, int attempt) const {
   auto elapsed = std::chrono::duration_cast<Duration>(session_.world.clock.now() - started_);
-  error.because("tried again for " + format_duration(elapsed) + ", " + count_of(static_cast<size_t>(attempt), "time") +
+  error.because("tried again for " + format_duration(elapsed) + ", " +
+                count_of(static_cast<size_t>(attempt), "time") +
                 ": nothing has answered in this run");
   return error;
 }
@@ -304,8 +328,10 @@ Task<void> StageRun::pause(Duration delay) {
 Task<void> StageRun::finish() {
   auto elapsed = std::chrono::duration_cast<Duration>(session_.world.clock.now() - started_);
   result().elapsed = elapsed;
-  result().reason = result().decision.reason.empty() ? result().seen.reason : result().decision.reason;
-  if (!context_.interrupted().empty()) co_await session_.journal.settle(stage_.name, "observed " + result().reason);
+  result().reason =
+      result().decision.reason.empty() ? result().seen.reason : result().decision.reason;
+  if (!context_.interrupted().empty())
+    co_await session_.journal.settle(stage_.name, "observed " + result().reason);
   if (direction_ == Direction::kRemoval) {
     if (context_.record()) co_await session_.journal.forget_stage(stage_.name);
   } else {
@@ -333,7 +359,8 @@ Task<void> StageRun::finish() {
 void StageRun::publish_outputs() {
   for (const auto& [name, value] : result().seen.outputs) {
     for (const plan::OutputSpec& output : type_.schema.outputs) {
-      if (output.name == name && output.secret && value.is_string()) session_.bus.redactor().add(value.as_string());
+      if (output.name == name && output.secret && value.is_string())
+        session_.bus.redactor().add(value.as_string());
     }
     session_.outputs[stage_.name][name] = value;
   }
@@ -341,11 +368,17 @@ void StageRun::publish_outputs() {
 
 Error StageRun::out_of_time() const {
   const std::string& silent = context_.reaching;
-  std::string waited = !waited_for_.empty() ? waited_for_ : silent.empty() ? "its action did not end" : "no answer from " + silent;
-  bool unreachable = never_reached() && (!silent.empty() || last_class_ == ErrorClass::kUnreachable);
-  Error error(unreachable ? ErrorClass::kUnreachable : ErrorClass::kDeadline, "not done within " + format_duration(stage_.timeout) + ": " + waited);
+  std::string waited = !waited_for_.empty() ? waited_for_
+                       : silent.empty()     ? "its action did not end"
+                                            : "no answer from " + silent;
+  bool unreachable =
+      never_reached() && (!silent.empty() || last_class_ == ErrorClass::kUnreachable);
+  Error error(unreachable ? ErrorClass::kUnreachable : ErrorClass::kDeadline,
+              "not done within " + format_duration(stage_.timeout) + ": " + waited);
   for (const std::string& cause : last_causes_) error.because(cause);
-  error.hint("see what holds it up, then run again: it goes on where it stopped. A longer `timeout:` of the stage gives it more time");
+  error.hint(
+      "see what holds it up, then run again: it goes on where it stopped. A longer `timeout:` of "
+      "the stage gives it more time");
   return error;
 }
 
@@ -378,7 +411,8 @@ void StageRun::record_failure(std::exception_ptr failure) {
   }
   enter(state, error.summary());
   if (state == StageState::kFailed) session_.bus.publish(events::notice_of(error, stage_.name));
-  if (state == StageState::kFailed && stage_.on_failure == plan::OnFailure::kStop) session_.nothing_new = true;
+  if (state == StageState::kFailed && stage_.on_failure == plan::OnFailure::kStop)
+    session_.nothing_new = true;
 }
 
 void StageRun::enter(StageState state, std::string reason) {
@@ -386,7 +420,8 @@ void StageRun::enter(StageState state, std::string reason) {
   result().state = state;
   result().reason = reason;
   auto elapsed = std::chrono::duration_cast<Duration>(session_.world.clock.now() - started_);
-  session_.bus.publish(events::StageChanged{stage_.name, stage_.uses, to_string(state), std::move(reason), elapsed.count()});
+  session_.bus.publish(events::StageChanged{stage_.name, stage_.uses, to_string(state),
+                                            std::move(reason), elapsed.count()});
   if (session_.options.on_activity && state == StageState::kActing) {
     session_.options.on_activity("stage " + stage_.name + ": " + result().reason);
   }
@@ -398,7 +433,8 @@ void StageRun::say_waiting(const Decision& decision) {
   if (reason.empty() || reason == waited_for_) return;
   waited_for_ = reason;
   session_.bus.publish(events::Waiting{stage_.name, reason, decision.waits_for});
-  if (session_.options.on_activity) session_.options.on_activity("stage " + stage_.name + ": " + reason);
+  if (session_.options.on_activity)
+    session_.options.on_activity("stage " + stage_.name + ": " + reason);
 }
 
 }  // namespace blackstart::engine

@@ -14,17 +14,19 @@ class StageRun {
  public:
   StageRun(Session& session, size_t index);
 
-  /// Observes and decides, changes nothing. Never throws but when cancelled: trouble is in the result.
+  /// Observes and decides, changes nothing. Never throws but when cancelled: trouble is in the
+  /// result.
   Task<void> preview();
-  /// Makes it so, until it holds, is blocked or out of time. Never throws: trouble is in the result.
+  /// Makes it so, until it holds, is blocked or out of time. Never throws: trouble is in the
+  /// result.
   Task<void> apply();
   /// Takes it away in the same manner.
   Task<void> remove();
 
  private:
   enum class Direction { kForward, kRemoval };
-  /// In a row: a success forgives them. Looks and actions count apart, for a look that succeeds says
-  /// nothing about an action that fails.
+  /// In a row: a success forgives them. Looks and actions count apart, for a look that succeeds
+  /// says nothing about an action that fails.
   struct Failures {
     int counted = 0;  // use up the stage's attempts
     int outages = 0;  // are waited out until the deadline
@@ -67,7 +69,7 @@ class StageRun {
   Context context_;
   Instant started_;
   Direction direction_ = Direction::kForward;
-  std::string waited_for_;      // the newest reason for not being done
+  std::string waited_for_;  // the newest reason for not being done
   std::vector<std::string> last_causes_;
   ErrorClass last_class_ = ErrorClass::kDeadline;
   std::map<std::string, Tries> tries_;  // of the same action

@@ -17,7 +17,8 @@ std::string folder_of(const std::string& path) { return path.substr(0, path.rfin
 std::array<int, 3> version_numbers(const std::string& version) {
   std::array<int, 3> numbers{};
   auto parts = split(version, '.');
-  for (size_t i = 0; i < numbers.size() && i < parts.size(); ++i) numbers[i] = std::atoi(parts[i].c_str());
+  for (size_t i = 0; i < numbers.size() && i < parts.size(); ++i)
+    numbers[i] = std::atoi(parts[i].c_str());
   return numbers;
 }
 
@@ -30,7 +31,8 @@ std::string version_in(const std::string& text) {
 Error unusable(const Tool& tool, const std::string& why, const std::string& pinned) {
   Error error(ErrorClass::kPermanent, tool.name + " " + tool.version + " is " + why);
   error.because("found at " + tool.path);
-  error.hint("install a fitting " + tool.name + (pinned.empty() ? "" : " (tested with " + pinned + ")") +
+  error.hint("install a fitting " + tool.name +
+             (pinned.empty() ? "" : " (tested with " + pinned + ")") +
              ", or name one under spec.tools." + tool.name + " in the plan");
   return error;
 }
@@ -51,20 +53,24 @@ std::string Tools::parts_folder() const {
 std::string Tools::find(const std::string& name) {
   if (auto given = from_plan_.find(name); given != from_plan_.end()) {
     if (world_.files.executable(given->second)) return given->second;
-    throw Error(ErrorClass::kPermanent, "the plan's tool " + name + " cannot be run: " + given->second)
+    throw Error(ErrorClass::kPermanent,
+                "the plan's tool " + name + " cannot be run: " + given->second)
         .hint("correct spec.tools." + name + " in the plan");
   }
-  std::vector<std::string> folders = split(world_.environment.get("PATH").value_or(kSystemPath), ':');
+  std::vector<std::string> folders =
+      split(world_.environment.get("PATH").value_or(kSystemPath), ':');
   if (std::string parts = parts_folder(); !parts.empty()) folders.insert(folders.begin(), parts);
   for (const std::string& folder : folders) {
-    if (folder.starts_with('/') && world_.files.executable(folder + "/" + name)) return folder + "/" + name;
+    if (folder.starts_with('/') && world_.files.executable(folder + "/" + name))
+      return folder + "/" + name;
   }
   std::string pinned = pinned_version(name);
   throw Error(ErrorClass::kPermanent, name + " was not found")
       .because("looked in the plan's tools, in the project's parts and in " + join(folders, ":"))
-      .hint(pinned.empty() ? "install " + name + " or name it under spec.tools." + name + " in the plan"
-                           : "run scripts/parts/build " + name + " (" + pinned + "), install " + name +
-                                 ", or name it under spec.tools." + name + " in the plan");
+      .hint(pinned.empty()
+                ? "install " + name + " or name it under spec.tools." + name + " in the plan"
+                : "run scripts/parts/build " + name + " (" + pinned + "), install " + name +
+                      ", or name it under spec.tools." + name + " in the plan");
 }
 
 Task<Tool> Tools::require(std::string name, ToolProbe probe) {
@@ -74,7 +80,8 @@ Task<Tool> Tools::require(std::string name, ToolProbe probe) {
   Exit exit = co_await world_.processes.run(std::move(command));
   tool.version = version_in(exit.out.empty() ? exit.err : exit.out);
   if (!exit.ok() || tool.version.empty()) {
-    throw Error(ErrorClass::kPermanent, name + " does not tell its version (" + exit.describe() + ")")
+    throw Error(ErrorClass::kPermanent,
+                name + " does not tell its version (" + exit.describe() + ")")
         .because(join(exit.last_lines(3), " / "))
         .hint("is " + tool.path + " really " + name + "?");
   }
@@ -82,21 +89,24 @@ Task<Tool> Tools::require(std::string name, ToolProbe probe) {
   if (!probe.minimum.empty() && have < version_numbers(probe.minimum))
     throw unusable(tool, "too old: at least " + probe.minimum + " is needed", pinned_version(name));
   if (!probe.maximum_below.empty() && have >= version_numbers(probe.maximum_below))
-    throw unusable(tool, "too new: below " + probe.maximum_below + " is needed", pinned_version(name));
+    throw unusable(tool, "too new: below " + probe.maximum_below + " is needed",
+                   pinned_version(name));
   known_[name] = tool;
   co_return tool;
 }
 
-Command Tools::command(const std::string& path, std::vector<std::string> args, const std::string& home) {
+Command Tools::command(const std::string& path, std::vector<std::string> args,
+                       const std::string& home) {
   Command command;
   command.program = path;
   command.args = std::move(args);
   std::string parts = parts_folder();
-  command.environment["PATH"] = folder_of(path) + (parts.empty() ? "" : ":" + parts) + ":" + kSystemPath;
+  command.environment["PATH"] =
+      folder_of(path) + (parts.empty() ? "" : ":" + parts) + ":" + kSystemPath;
   command.environment["HOME"] = home;
   command.environment["LANG"] = "C.UTF-8";
-  for (const char* name : {"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy",
-                           "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR"}) {
+  for (const char* name : {"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy",
+                           "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR"}) {
     if (auto value = world_.environment.get(name)) command.environment[name] = *value;
   }
   return command;

@@ -23,8 +23,8 @@ struct Tool {
   int major() const;
 };
 
-/// Finds tools: the plan's `tools:`, then the project's own parts (../parts/bin beside the program's
-/// folder, or BLACKSTART_PARTS), then PATH.
+/// Finds tools: the plan's `tools:`, then the project's own parts (../parts/bin beside the
+/// program's folder, or BLACKSTART_PARTS), then PATH.
 class Tools {
  public:
   Tools(World& world, std::map<std::string, std::string> from_plan);
@@ -33,12 +33,14 @@ class Tools {
   std::string find(const std::string& name);
   /// Finds and asks for the version, once per run; throws when it is too old or too new.
   Task<Tool> require(std::string name, ToolProbe probe);
-  /// A command with nothing inherited but PATH (the tool's folder, our parts, the system's folders), HOME
+  /// A command with nothing inherited but PATH (the tool's folder, our parts, the system's
+  /// folders), HOME
   /// (`home`, so that no ambient configuration is used), locale and proxy settings.
   Command command(const std::string& path, std::vector<std::string> args, const std::string& home);
   /// The folder of the project's own parts; empty when there is none.
   std::string parts_folder() const;
-  /// The version that the project builds and tests with ("v3.21.4"); empty when it is no part of ours.
+  /// The version that the project builds and tests with ("v3.21.4"); empty when it is no part of
+  /// ours.
   static std::string pinned_version(const std::string& name);
   static std::vector<std::string> pinned_names();
 

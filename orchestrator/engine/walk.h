@@ -10,8 +10,9 @@ namespace blackstart::engine {
 
 enum class Order { kNeedsFirst, kDependentsFirst };
 
-/// Starts visit(stage) when every neighbour before it has returned; independent stages side by side. An
-/// exception cancels the rest and is rethrown.
-Task<void> walk(Executor executor, const Graph& graph, Order order, std::function<Task<void>(size_t)> visit);
+/// Starts visit(stage) when every neighbour before it has returned; independent stages side by
+/// side. An exception cancels the rest and is rethrown.
+Task<void> walk(Executor executor, const Graph& graph, Order order,
+                std::function<Task<void>(size_t)> visit);
 
 }  // namespace blackstart::engine

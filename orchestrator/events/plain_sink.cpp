@@ -47,12 +47,9 @@ struct Ending {
 };
 
 constexpr Ending kEndings[] = {
-    {"done", "✓", "done in", false},
-    {"satisfied", "✓", "nothing to do", false},
-    {"failed", "✗", "failed after", true},
-    {"unknown", "?", "unknown", true},
-    {"blocked", "–", "blocked", true},
-    {"skipped", "–", "skipped", false},
+    {"done", "✓", "done in", false},       {"satisfied", "✓", "nothing to do", false},
+    {"failed", "✗", "failed after", true}, {"unknown", "?", "unknown", true},
+    {"blocked", "–", "blocked", true},     {"skipped", "–", "skipped", false},
     {"stopped", "–", "stopped", true},
 };
 
@@ -166,7 +163,8 @@ void PlainSink::show(const Waiting& waiting) {
 }
 
 void PlainSink::show(const Heartbeat& heartbeat) {
-  if (auto wait = waits_.find(heartbeat.stage); wait != waits_.end()) wait->second.held_back.clear();
+  if (auto wait = waits_.find(heartbeat.stage); wait != waits_.end())
+    wait->second.held_back.clear();
   std::string text = "still " + heartbeat.state + " after " + duration(heartbeat.elapsed_ms);
   if (heartbeat.deadline_ms > 0) text += ", " + duration(heartbeat.deadline_ms) + " left";
   line(heartbeat.stage, "…", with_reason(text, heartbeat.reason));

@@ -16,8 +16,8 @@
 namespace blackstart::events {
 
 struct PlainOptions {
-  bool verbose = false;    // also what tools print, observations and every change of state
-  size_t stage_width = 0;  // of the longest stage name; 0 = the column grows with the names seen
+  bool verbose = false;     // also what tools print, observations and every change of state
+  size_t stage_width = 0;   // of the longest stage name; 0 = the column grows with the names seen
   std::string folder = {};  // where the user stands: places are shown from there
 };
 
@@ -62,7 +62,7 @@ class PlainSink final : public Sink {
   std::optional<WallTime> begin_;
   Duration elapsed_{};
   std::map<std::string, std::string> summaries_;  // of running actions, by stage and action
-  std::map<std::string, Wait> waits_;  // by stage
+  std::map<std::string, Wait> waits_;             // by stage
   std::vector<Broken> broken_;
 };
 

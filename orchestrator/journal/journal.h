@@ -55,8 +55,9 @@ struct OpenIntent {
 
 /// A journal that could not be read any more.
 struct Damage {
-  std::string set_aside;  // where it went; empty when it was opened for reading only, and left there
-  std::string what;       // was wrong with it
+  std::string
+      set_aside;     // where it went; empty when it was opened for reading only, and left there
+  std::string what;  // was wrong with it
 };
 
 /// One file per plan and target. All calls on the loop; writing happens on the blocking pool.

@@ -90,9 +90,7 @@ struct RunLock::Holder {
   boost::json::object data;
   Instant activity_written{};
 
-  void write() {
-    world.files.write(holder_file(state_folder), boost::json::serialize(data), 0600);
-  }
+  void write() { world.files.write(holder_file(state_folder), boost::json::serialize(data), 0600); }
 };
 
 RunLock::RunLock(std::unique_ptr<Holder> holder) : holder_(std::move(holder)) {}

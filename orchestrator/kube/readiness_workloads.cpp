@@ -14,7 +14,8 @@ namespace {
 
 /// "1 of 3 replicas", "0 of 1 replica".
 std::string of(int64_t have, int64_t want, std::string_view what) {
-  return std::to_string(have) + " of " + count_of(static_cast<size_t>(std::max<int64_t>(want, 0)), what);
+  return std::to_string(have) + " of " +
+         count_of(static_cast<size_t>(std::max<int64_t>(want, 0)), what);
 }
 
 /// "1 of 3 replicas are ready", "0 of 1 replica is ready".

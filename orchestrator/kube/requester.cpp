@@ -11,7 +11,8 @@ namespace {
 constexpr Duration kFirstPause = std::chrono::milliseconds(800);
 constexpr Duration kLongestPause = std::chrono::seconds(30);
 // Silence that counts as a dead connection. A peer that is gone is noticed sooner, by the kernel
-// (world/http_transfer_setup.cpp); this is for one that is there and hangs, or hides behind a proxy.
+// (world/http_transfer_setup.cpp); this is for one that is there and hangs, or hides behind a
+// proxy.
 constexpr Duration kReadIdle = std::chrono::seconds(15);
 // A write is silent while the API server asks its admission webhooks: those that mutate one after
 // the other, each up to its timeoutSeconds (10 by default, 30 at most). The server itself gives up

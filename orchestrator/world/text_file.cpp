@@ -27,7 +27,8 @@ bool write_all(const real::Descriptor& file, std::string_view text) {
 std::function<bool(std::string_view)> open_text_file(const std::string& path) {
   auto file = std::make_shared<real::Descriptor>(
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!*file) throw Error(ErrorClass::kPermanent, "cannot write " + path).because(std::strerror(errno));
+  if (!*file)
+    throw Error(ErrorClass::kPermanent, "cannot write " + path).because(std::strerror(errno));
   return [file](std::string_view text) { return write_all(*file, text); };
 }
 

@@ -7,9 +7,9 @@
 
 namespace blackstart {
 
-/// Opens `path` (absolute), emptied or made with mode 0600. What is returned passes a piece on at once,
-/// false = it could not; its last copy closes the file. Throws Error(kPermanent) naming the path and the
-/// system's reason.
+/// Opens `path` (absolute), emptied or made with mode 0600. What is returned passes a piece on at
+/// once, false = it could not; its last copy closes the file. Throws Error(kPermanent) naming the
+/// path and the system's reason.
 std::function<bool(std::string_view)> open_text_file(const std::string& path);
 
 }  // namespace blackstart

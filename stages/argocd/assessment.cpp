@@ -178,7 +178,8 @@ Decision decide_wait(const WaitState& state, const Observation& seen) {
     decision.waits_for.push_back(verdict.application);
   const Assessment& assessment = state.assessment;
   if (assessment.total < assessment.at_least)
-    decision.waits_for.push_back(count_of(assessment.at_least - assessment.total, "more Application"));
+    decision.waits_for.push_back(
+        count_of(assessment.at_least - assessment.total, "more Application"));
   return decision;
 }
 

@@ -31,8 +31,8 @@ Task<Observation> DeclaredStage::observe(engine::Context& context) {
   if (seen.state != Observation::State::kDiffers) co_return seen;
   std::string keeper = keeper_of(states());
   if (keeper.empty()) co_return seen;
-  Observation handed_over = Observation::present(
-      wanted().what + wanted().was() + "handed over to Argo CD's Application " + keeper);
+  Observation handed_over = Observation::present(wanted().what + wanted().was() +
+                                                 "handed over to Argo CD's Application " + keeper);
   handed_over.outputs = std::move(seen.outputs);
   co_return handed_over;
 }

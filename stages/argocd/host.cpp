@@ -105,7 +105,8 @@ Task<bool> is_taken(World& world, int port) {
   co_return true;
 }
 
-/// The applicationset-controller serves its probe port but registers no check there: 404 is its "well".
+/// The applicationset-controller serves its probe port but registers no check there: 404 is its
+/// "well".
 Task<void> ask_health(World& world, int port, bool& healthy) {
   try {
     healthy = (co_await world.http.send(local_request(port, "/healthz"))).status < 500;

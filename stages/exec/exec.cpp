@@ -176,9 +176,9 @@ const engine::StageType kExec{
                      .default_value = "false",
                      .summary = "must not run twice; needs `check`"},
                 },
-            .warning =
-                "exec is an escape hatch: of what it changes only its `check` can be looked at, and nothing "
-                "can be undone; prefer a stage type made for the job",
+            .warning = "exec is an escape hatch: of what it changes only its `check` can be looked "
+                       "at, and nothing "
+                       "can be undone; prefer a stage type made for the job",
         },
     .work = engine::Work::kProcess,
     .make = []() -> std::unique_ptr<engine::Stage> { return std::make_unique<ExecStage>(); },

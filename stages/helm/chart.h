@@ -13,18 +13,18 @@ namespace blackstart::stages::helm {
 
 /// What the option `chart` says, and for a folder what is in it.
 struct Chart {
-  std::string name;                // empty for an archive: only helm knows
-  std::string version;             // empty for an archive
-  ChartReference reference;        // where it is
-  std::string display;             // for people: "argo-cd 10.1.1 from https://…"
-  std::string digest;              // of all that it holds; empty for a chart that is fetched
+  std::string name;          // empty for an archive: only helm knows
+  std::string version;       // empty for an archive
+  ChartReference reference;  // where it is
+  std::string display;       // for people: "argo-cd 10.1.1 from https://…"
+  std::string digest;        // of all that it holds; empty for a chart that is fetched
   std::map<std::string, std::string> files;  // folder: what helm keeps in a release, by name
   boost::json::value values;                 // folder: its values.yaml
   bool readable = false;  // a folder without charts in it: its files can be compared one by one
 };
 
-/// Reads the option. Throws Error(kUsage) at its place, as read_chart_reference does and for a missing
-/// folder or one without a usable Chart.yaml.
+/// Reads the option. Throws Error(kUsage) at its place, as read_chart_reference does and for a
+/// missing folder or one without a usable Chart.yaml.
 Chart read_chart(const Files& files, const plan::Value& option);
 
 /// What differs between the chart and the one a release was made from, a phrase each; empty when

@@ -68,7 +68,8 @@ std::vector<std::string> upgrade_arguments(const WantedRelease& wanted,
   std::vector<std::string> arguments{"upgrade", "--install", wanted.release,
                                      wanted.chart.reference.argument};
   add_target(arguments, wanted, target);
-  arguments.insert(arguments.end(), wanted.chart.reference.flags.begin(), wanted.chart.reference.flags.end());
+  arguments.insert(arguments.end(), wanted.chart.reference.flags.begin(),
+                   wanted.chart.reference.flags.end());
   for (const std::string& file : values_files)
     arguments.insert(arguments.end(), {"--values", file});
   // Reproducible: never what an earlier revision was given. Notes may hold passwords.

@@ -81,7 +81,8 @@ int64_t interrupted_revision(Context& context) {
 void drop_leftovers(Context& context) {
   for (const char* name : {kMarkFile, kSetFile, helm::kHomeFolder}) {
     std::string path = context.folder() + name;
-    if (context.world().files.kind(path) != FileKind::kMissing) context.world().files.remove_all(path);
+    if (context.world().files.kind(path) != FileKind::kMissing)
+      context.world().files.remove_all(path);
   }
 }
 

@@ -54,8 +54,9 @@ WantedRelease read_wanted(engine::Context& context) {
   wanted.wait = context.flag("wait");
   // What is local counts by its content, wherever it lies; what is fetched by its name and version.
   const Chart& chart = wanted.chart;
-  std::string what =
-      chart.digest.empty() ? chart.reference.argument + '\n' + join(chart.reference.flags, " ") : chart.digest;
+  std::string what = chart.digest.empty()
+                         ? chart.reference.argument + '\n' + join(chart.reference.flags, " ")
+                         : chart.digest;
   std::string values = plan::Value::of(wanted.values, {}).canonical();
   wanted.stamp = sha256_hex(what + '\n' + values).substr(0, kStampLength);
   return wanted;

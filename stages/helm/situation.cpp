@@ -131,7 +131,8 @@ void judge_objects(const WantedRelease& wanted, const ObjectsState& state, Situa
     situation.kind =
         readiness.state == kube::Readiness::State::kFailed ? Kind::kStuck : Kind::kUnready;
     situation.reason = count_of(state.unready.size(), "object") + " of release " + wanted.name() +
-                       (state.unready.size() == 1 ? " is" : " are") + " not ready: " + ref.to_string() + ": " + readiness.reason;
+                       (state.unready.size() == 1 ? " is" : " are") +
+                       " not ready: " + ref.to_string() + ": " + readiness.reason;
   }
 }
 

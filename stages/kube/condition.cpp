@@ -41,8 +41,8 @@ std::string all_of(const Condition& condition) {
 
 /// "Pod in web: 1 of 2 is there"
 std::string too_few(const Condition& condition, size_t found) {
-  return subject(condition) + ": " + std::to_string(found) + " of " + std::to_string(condition.count) +
-         (found == 1 ? " is" : " are");
+  return subject(condition) + ": " + std::to_string(found) + " of " +
+         std::to_string(condition.count) + (found == 1 ? " is" : " are");
 }
 
 Judgement nothing_yet(const Condition& condition) {
@@ -61,8 +61,7 @@ Judgement judge_ready(const Condition& condition,
     worst = {false, failed, kube::ref_of(*item).to_string() + ": " + readiness.reason, item};
   }
   if (worst.object) return worst;
-  if (ready < condition.count)
-    return {false, false, too_few(condition, ready) + " ready", nullptr};
+  if (ready < condition.count) return {false, false, too_few(condition, ready) + " ready", nullptr};
   return {true, false, all_of(condition) + " is ready", nullptr};
 }
 

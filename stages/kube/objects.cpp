@@ -251,8 +251,8 @@ Decision ObjectsStage::decide_removal(const Observation& seen) const {
     bool foreign = std::any_of(states_.begin(), states_.end(), [](const kube::ObjectState& state) {
       return state.presence != kube::Presence::kAbsent;
     });
-    return Decision::satisfied(foreign ? "left in place: " + wanted_.what +
-                                             wanted_.was() + "not made by blackstart"
+    return Decision::satisfied(foreign ? "left in place: " + wanted_.what + wanted_.was() +
+                                             "not made by blackstart"
                                        : "it is not there");
   }
   Action action{"remove", "remove " + wanted_.what, {}, false, true};

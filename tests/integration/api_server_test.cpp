@@ -72,7 +72,11 @@ TEST(ApiServer, KilledDuringApplyAndBackTenSecondsLater_GoesOn) {
   server.kill_it();
   sleep(10);
   Background back = server.bring_back();
-  ASSERT_TRUE(eventually([&] { return rehearsal.kubectl({"create", "configmap", "go"}).code == 0; }, std::chrono::seconds(60)));
+  ASSERT_TRUE(eventually(
+      [&] {
+        return rehearsal.kubectl({"create", "configmap", "go"}).code == 0;
+      },
+      std::chrono::seconds(60)));
   Ran ran = apply.wait(std::chrono::seconds(120));
   EXPECT_EQ(ran.code, 0) << ran.all();
 }
@@ -91,9 +95,11 @@ TEST(ApiServer, GoneForGood_EndsAtTheDeadlineSayingWhatItWaitedFor) {
   EXPECT_EQ(ran.code, 6) << ran.all();
   EXPECT_NE(ran.err.find("not done within 12"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("127.0.0.1"), std::string::npos) << "names the endpoint\n" << ran.err;
-  EXPECT_NE(ran.err.find("blackstart apply"), std::string::npos) << "the command to resume\n" << ran.err;
+  EXPECT_NE(ran.err.find("blackstart apply"), std::string::npos) << "the command to resume\n"
+                                                                 << ran.err;
   Ran status = rehearsal.blackstart({"status"});
-  EXPECT_EQ(status.code, 2) << "kwok.cluster itself sees that its API server is down\n" << status.all();
+  EXPECT_EQ(status.code, 2) << "kwok.cluster itself sees that its API server is down\n"
+                            << status.all();
 }
 
 TEST(Target, AnotherClusterBehindTheKubeconfig_IsRefusedBeforeAnyWrite) {
@@ -117,7 +123,8 @@ spec:
   namespace fs = std::filesystem;
   fs::copy_file(one.kubeconfig(), user.folder() + "/kubeconfig");
   ASSERT_EQ(user.blackstart({"apply"}).code, 0);
-  fs::copy_file(other.kubeconfig(), user.folder() + "/kubeconfig", fs::copy_options::overwrite_existing);
+  fs::copy_file(other.kubeconfig(), user.folder() + "/kubeconfig",
+                fs::copy_options::overwrite_existing);
   Ran refused = user.blackstart({"apply"});
   EXPECT_EQ(refused.code, 4) << refused.all();
   EXPECT_NE(refused.err.find("cluster"), std::string::npos);
@@ -144,7 +151,8 @@ spec:
     - {name: demo, uses: kube.namespace, timeout: 4s, with: {name: demo}}
 )");
   for (const std::string command : {"status", "apply", "destroy"}) {
-    Ran ran = rehearsal.blackstart(command == "status" ? std::vector{command} : std::vector<std::string>{command, "--yes"});
+    Ran ran = rehearsal.blackstart(
+        command == "status" ? std::vector{command} : std::vector<std::string>{command, "--yes"});
     EXPECT_EQ(ran.code, 3) << command << ran.all();
     EXPECT_NE(ran.all().find("Connection refused"), std::string::npos) << command << ran.all();
   }

@@ -32,12 +32,14 @@ void write_chart(Rehearsal& rehearsal, const std::string& body) {
 }
 
 const char* kConfigMap =
-    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {replicas: \"{{ .Values.replicas }}\"}\n";
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {replicas: \"{{ "
+    ".Values.replicas }}\"}\n";
 
 /// The chart's path, in the rehearsal's folder, is an argument of helm's.
 bool runs_helm(const Rehearsal& rehearsal) {
   return std::ranges::any_of(rehearsal.processes(), [](int pid) {
-    return read_file("/proc/" + std::to_string(pid) + "/cmdline").find(std::string("upgrade") + '\0') != std::string::npos;
+    return read_file("/proc/" + std::to_string(pid) + "/cmdline")
+               .find(std::string("upgrade") + '\0') != std::string::npos;
   });
 }
 
@@ -45,7 +47,8 @@ class Helm : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     NEEDS_PART("kwokctl");
-    if (access(part(GetParam()).c_str(), X_OK) != 0) GTEST_SKIP() << "NOT RUN: " << GetParam() << " is not there";
+    if (access(part(GetParam()).c_str(), X_OK) != 0)
+      GTEST_SKIP() << "NOT RUN: " << GetParam() << " is not there";
   }
   std::string tools() const { return "  tools: {helm: \"" + part(GetParam()) + "\"}\n"; }
 };
@@ -60,7 +63,8 @@ TEST_P(Helm, InstallsThenHasNothingToDo_UpgradesWhenValuesChange) {
   Ran second = rehearsal.blackstart({"apply"});
   EXPECT_EQ(second.code, 0) << second.all();
   EXPECT_NE(second.err.find("nothing to do"), std::string::npos) << second.err;
-  EXPECT_EQ(rehearsal.get("secrets -n web -l owner=helm").at("items").as_array().size(), 1u) << "still revision 1";
+  EXPECT_EQ(rehearsal.get("secrets -n web -l owner=helm").at("items").as_array().size(), 1u)
+      << "still revision 1";
   rehearsal.write("values.yaml", "replicas: 3\n");
   EXPECT_EQ(rehearsal.blackstart({"plan", "--detailed-exitcode"}).code, 2);
   ASSERT_EQ(rehearsal.blackstart({"apply"}).code, 0);
@@ -72,15 +76,23 @@ TEST_P(Helm, KilledHalfWay_TheNextApplyRepairsTheRelease) {
   // A hook that never ends keeps helm in pending-install.
   write_chart(rehearsal, kConfigMap);
   rehearsal.write("chart/templates/hook.yaml",
-                  "{{ if .Values.hang }}\napiVersion: batch/v1\nkind: Job\nmetadata: {name: hang, annotations: {helm.sh/hook: pre-install}}\n"
-                  "spec: {template: {spec: {restartPolicy: Never, nodeSelector: {no: where}, containers: [{name: c, image: busybox}]}}}\n{{ end }}\n");
+                  "{{ if .Values.hang }}\napiVersion: batch/v1\nkind: Job\nmetadata: {name: hang, "
+                  "annotations: {helm.sh/hook: pre-install}}\n"
+                  "spec: {template: {spec: {restartPolicy: Never, nodeSelector: {no: where}, "
+                  "containers: [{name: c, image: busybox}]}}}\n{{ end }}\n");
   rehearsal.write("values.yaml", "hang: true\n");
   rehearsal.write("plan.yaml", release_plan("        values: [values.yaml]\n", tools()));
   {
     Background apply = rehearsal.start({"apply"});
-    ASSERT_TRUE(eventually([&] { return rehearsal.get("secrets -n web -l status=pending-install").is_object() &&
-                                        !rehearsal.get("secrets -n web -l status=pending-install").at("items").as_array().empty(); },
-                           std::chrono::seconds(180)));
+    ASSERT_TRUE(eventually(
+        [&] {
+          return rehearsal.get("secrets -n web -l status=pending-install").is_object() &&
+                 !rehearsal.get("secrets -n web -l status=pending-install")
+                      .at("items")
+                      .as_array()
+                      .empty();
+        },
+        std::chrono::seconds(180)));
     apply.signal(SIGKILL);  // helm dies with us
     apply.wait(std::chrono::seconds(30));
   }
@@ -93,7 +105,9 @@ TEST_P(Helm, KilledHalfWay_TheNextApplyRepairsTheRelease) {
 
 TEST_P(Helm, AChartThatDoesNotRender_FailsWithHelmsOwnWords) {
   Rehearsal rehearsal;
-  write_chart(rehearsal, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ required \"a colour is needed\" .Values.colour }} }\n");
+  write_chart(rehearsal,
+              "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ required \"a colour is "
+              "needed\" .Values.colour }} }\n");
   rehearsal.write("plan.yaml", release_plan("", tools()));
   Ran ran = rehearsal.blackstart({"apply"});
   EXPECT_EQ(ran.code, 1) << ran.all();
@@ -122,9 +136,11 @@ TEST(HelmInput, HelmMissing_SaysWhereWasLooked) {
   std::filesystem::create_directories(parts.path() + "/bin");
   for (const auto& entry : std::filesystem::directory_iterator(parts_folder())) {
     std::string name = entry.path().filename();
-    if (!name.starts_with("helm")) std::filesystem::create_symlink(entry.path(), parts.path() + "/bin/" + name);
+    if (!name.starts_with("helm"))
+      std::filesystem::create_symlink(entry.path(), parts.path() + "/bin/" + name);
   }
-  Ran ran = rehearsal.blackstart({"apply"}, {{"BLACKSTART_PARTS", parts.path()}, {"PATH", "/usr/bin:/bin"}});
+  Ran ran = rehearsal.blackstart({"apply"},
+                                 {{"BLACKSTART_PARTS", parts.path()}, {"PATH", "/usr/bin:/bin"}});
   EXPECT_EQ(ran.code, 1) << ran.all();
   EXPECT_NE(ran.err.find("helm was not found"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("/usr/bin"), std::string::npos) << ran.err;
@@ -136,7 +152,8 @@ TEST(HelmInput, HelmTooOld_IsRefusedWithItsVersion) {
   write_chart(rehearsal, kConfigMap);
   rehearsal.write("helm", "#!/bin/sh\necho v2.17.0\n");
   std::filesystem::permissions(rehearsal.folder() + "/helm", std::filesystem::perms::owner_all);
-  rehearsal.write("plan.yaml", release_plan("", "  tools: {helm: \"" + rehearsal.folder() + "/helm\"}\n"));
+  rehearsal.write("plan.yaml",
+                  release_plan("", "  tools: {helm: \"" + rehearsal.folder() + "/helm\"}\n"));
   Ran ran = rehearsal.blackstart({"apply"});
   EXPECT_EQ(ran.code, 1) << ran.all();
   EXPECT_NE(ran.err.find("helm 2.17.0 is too old"), std::string::npos) << ran.err;

@@ -18,12 +18,14 @@ namespace json = boost::json;
 std::map<std::string, std::string> versions(const Rehearsal& rehearsal) {
   std::map<std::string, std::string> found;
   json::value all = rehearsal.get(
-      "namespaces,customresourcedefinitions,configmaps,secrets,services,serviceaccounts,deployments,statefulsets,"
+      "namespaces,customresourcedefinitions,configmaps,secrets,services,serviceaccounts,"
+      "deployments,statefulsets,"
       "roles,rolebindings,clusterroles,clusterrolebindings,networkpolicies,appprojects -A");
   for (const json::value& item : all.at("items").as_array()) {
     const json::object& metadata = item.at("metadata").as_object();
     std::string name = std::string(item.at("kind").as_string()) + "/";
-    if (const json::value* space = metadata.if_contains("namespace")) name += std::string(space->as_string()) + "/";
+    if (const json::value* space = metadata.if_contains("namespace"))
+      name += std::string(space->as_string()) + "/";
     name += metadata.at("name").as_string();
     found[name] = metadata.at("resourceVersion").as_string();
   }
@@ -43,14 +45,19 @@ std::set<int64_t> listening_ports() {
   return ports;
 }
 
-std::string application(const Rehearsal& rehearsal, const std::string& name, const std::string& path) {
-  return rehearsal.kubectl({"-n", "argocd", "get", "application", name, "-o", "jsonpath={" + path + "}"}).out;
+std::string application(const Rehearsal& rehearsal, const std::string& name,
+                        const std::string& path) {
+  return rehearsal
+      .kubectl({"-n", "argocd", "get", "application", name, "-o", "jsonpath={" + path + "}"})
+      .out;
 }
 
-/// One rehearsal for all tests of this file, and one pass over it: each step stands on the one before.
+/// One rehearsal for all tests of this file, and one pass over it: each step stands on the one
+/// before.
 TEST(Quickstart, FromNothingToASelfManagingArgoCd) {
   for (const char* tool : {"kwokctl", "helm", "argocd", "kustomize", "redis-server"}) {
-    if (access(part(tool).c_str(), X_OK) != 0) GTEST_SKIP() << "NOT RUN: " << tool << " is not there";
+    if (access(part(tool).c_str(), X_OK) != 0)
+      GTEST_SKIP() << "NOT RUN: " << tool << " is not there";
   }
   Rehearsal rehearsal;
   rehearsal.init();
@@ -59,14 +66,19 @@ TEST(Quickstart, FromNothingToASelfManagingArgoCd) {
   ASSERT_EQ(validated.code, 0) << validated.all();
   Ran planned = rehearsal.blackstart({"plan", "--detailed-exitcode"});
   EXPECT_EQ(planned.code, 2) << planned.all();
-  EXPECT_NE(planned.out.find("CustomResourceDefinition applications.argoproj.io"), std::string::npos) << planned.out;
+  EXPECT_NE(planned.out.find("CustomResourceDefinition applications.argoproj.io"),
+            std::string::npos)
+      << planned.out;
   EXPECT_TRUE(rehearsal.processes().empty()) << "plan starts nothing";
 
   Ran applied = rehearsal.blackstart({"apply"});
   ASSERT_EQ(applied.code, 0) << applied.all();
-  size_t told = applied.err.find("to look around: export KUBECONFIG=" + rehearsal.kubeconfig() + "\n");
+  size_t told =
+      applied.err.find("to look around: export KUBECONFIG=" + rehearsal.kubeconfig() + "\n");
   ASSERT_NE(told, std::string::npos) << applied.err;
-  EXPECT_EQ(applied.err.find("\ndone after"), applied.err.find('\n', told)) << "the last thing before the end\n" << applied.err;
+  EXPECT_EQ(applied.err.find("\ndone after"), applied.err.find('\n', told))
+      << "the last thing before the end\n"
+      << applied.err;
   std::string head = rehearsal.git({"rev-parse", "HEAD"}).out;
   head.pop_back();
   for (const char* name : {"root", "argocd", "demo", "demo-kustomize"}) {
@@ -82,29 +94,39 @@ TEST(Quickstart, FromNothingToASelfManagingArgoCd) {
   EXPECT_EQ(versions(rehearsal), before) << "a second apply writes nothing";
   EXPECT_GT(before.size(), 50u);
 
-  rehearsal.write("applications/demo/configmap-new.yaml",
-                  "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: from-git}\ndata: {a: \"1\"}\n");
+  rehearsal.write(
+      "applications/demo/configmap-new.yaml",
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: from-git}\ndata: {a: \"1\"}\n");
   rehearsal.git({"add", "-A"});
   ASSERT_EQ(rehearsal.git({"commit", "-qm", "a new ConfigMap"}).code, 0);
-  EXPECT_TRUE(eventually([&] { return rehearsal.kubectl({"-n", "demo", "get", "configmap", "from-git"}).code == 0; },
-                         std::chrono::seconds(180)))
+  EXPECT_TRUE(eventually(
+      [&] {
+        return rehearsal.kubectl({"-n", "demo", "get", "configmap", "from-git"}).code == 0;
+      },
+      std::chrono::seconds(180)))
       << "a commit reaches the cluster with no command of ours";
-  EXPECT_TRUE(eventually([&] { return rehearsal.blackstart({"status"}).code == 0; }, std::chrono::seconds(60)))
+  EXPECT_TRUE(eventually([&] { return rehearsal.blackstart({"status"}).code == 0; },
+                         std::chrono::seconds(60)))
       << rehearsal.blackstart({"status"}).all();
 
   std::vector<int> controllers = processes_with("argocd-application-controller");
   for (int pid : controllers) {
-    if (read_file("/proc/" + std::to_string(pid) + "/cmdline").find(rehearsal.state()) != std::string::npos) kill(pid, SIGKILL);
+    if (read_file("/proc/" + std::to_string(pid) + "/cmdline").find(rehearsal.state()) !=
+        std::string::npos)
+      kill(pid, SIGKILL);
   }
-  EXPECT_TRUE(eventually([&] { return rehearsal.blackstart({"status", "--only", "host"}).code == 2; }, std::chrono::seconds(60)));
+  EXPECT_TRUE(eventually(
+      [&] {
+        return rehearsal.blackstart({"status", "--only", "host"}).code == 2;
+      },
+      std::chrono::seconds(60)));
   Ran mended = rehearsal.blackstart({"apply"});
   EXPECT_EQ(mended.code, 0) << mended.all();
   EXPECT_EQ(rehearsal.blackstart({"status"}).code, 0);
 
   std::vector<int64_t> ports;
   json::value host = json::parse(read_file(rehearsal.state() + "/stages/host/host.json"));
-  for (const auto& [name, port] : host.at("ports").as_object())
-    ports.push_back(port.as_int64());
+  for (const auto& [name, port] : host.at("ports").as_object()) ports.push_back(port.as_int64());
   EXPECT_EQ(ports.size(), 9u);
   Ran destroyed = rehearsal.blackstart({"destroy", "--yes"});
   EXPECT_EQ(destroyed.code, 0) << destroyed.all();
@@ -145,14 +167,16 @@ std::string with(std::string text, const std::string& word, const std::string& v
 std::string app(const std::string& name, const std::string& project, const std::string& repository,
                 const std::string& path, const std::string& revision) {
   return "{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: " + name +
-         ", namespace: argocd}, spec: {project: " + project + ", source: {repoURL: \"file://" + repository +
-         "\", path: " + path + ", targetRevision: " + revision +
-         "}, destination: {server: \"https://kubernetes.default.svc\", namespace: demo}, syncPolicy: {automated: {}}}}";
+         ", namespace: argocd}, spec: {project: " + project + ", source: {repoURL: \"file://" +
+         repository + "\", path: " + path + ", targetRevision: " + revision +
+         "}, destination: {server: \"https://kubernetes.default.svc\", namespace: demo}, "
+         "syncPolicy: {automated: {}}}}";
 }
 
 TEST(Quickstart, ApplicationsThatCannotWork_EndEarlyWithArgoCdsOwnWords) {
   for (const char* tool : {"kwokctl", "helm", "argocd", "kustomize", "redis-server"}) {
-    if (access(part(tool).c_str(), X_OK) != 0) GTEST_SKIP() << "NOT RUN: " << tool << " is not there";
+    if (access(part(tool).c_str(), X_OK) != 0)
+      GTEST_SKIP() << "NOT RUN: " << tool << " is not there";
   }
   Rehearsal rehearsal;
   rehearsal.init();
@@ -160,9 +184,13 @@ TEST(Quickstart, ApplicationsThatCannotWork_EndEarlyWithArgoCdsOwnWords) {
   ASSERT_EQ(applied.code, 0) << applied.all();
   Rehearsal broken;
   std::string plan = with(kBrokenApps, "KUBECONFIG", rehearsal.kubeconfig());
-  plan = with(plan, "APP_PATH", app("bad-path", "homelab", rehearsal.folder(), "no/such/path", "main"));
-  plan = with(plan, "APP_REVISION", app("bad-revision", "homelab", rehearsal.folder(), "applications/demo", "no-such-branch"));
-  plan = with(plan, "APP_PROJECT", app("bad-project", "nobody", rehearsal.folder(), "applications/demo", "main"));
+  plan = with(plan, "APP_PATH",
+              app("bad-path", "homelab", rehearsal.folder(), "no/such/path", "main"));
+  plan = with(
+      plan, "APP_REVISION",
+      app("bad-revision", "homelab", rehearsal.folder(), "applications/demo", "no-such-branch"));
+  plan = with(plan, "APP_PROJECT",
+              app("bad-project", "nobody", rehearsal.folder(), "applications/demo", "main"));
   broken.write("plan.yaml", plan);
   Ran ran = broken.blackstart({"apply"});
   EXPECT_EQ(ran.code, 1) << ran.all();

@@ -80,7 +80,8 @@ TEST(State, CtrlCOnce_LetsTheRunningActionEndAndStartsNothingNew) {
   EXPECT_EQ(ran.code, 130) << ran.all();
   EXPECT_TRUE(exists(rehearsal, "ended"));
   EXPECT_FALSE(exists(rehearsal, "after"));
-  EXPECT_NE(ran.err.find("blackstart apply"), std::string::npos) << "the command to resume\n" << ran.err;
+  EXPECT_NE(ran.err.find("blackstart apply"), std::string::npos) << "the command to resume\n"
+                                                                 << ran.err;
   EXPECT_EQ(rehearsal.blackstart({"apply"}).code, 0);
 }
 
@@ -103,9 +104,12 @@ TEST(State, CtrlCTwice_EndsAtOnceAndStaysResumable) {
 TEST(State, ADamagedJournal_IsSetAsideAndTheRunGoesOnFromObservation) {
   NEEDS_PART("kwokctl");
   Rehearsal rehearsal;
-  rehearsal.write("plan.yaml", plan_with_cluster("    - {name: demo, uses: kube.namespace, with: {name: demo}}\n"));
+  rehearsal.write(
+      "plan.yaml",
+      plan_with_cluster("    - {name: demo, uses: kube.namespace, with: {name: demo}}\n"));
   ASSERT_EQ(rehearsal.blackstart({"apply"}).code, 0);
-  for (const char* end : {"-wal", "-shm"}) std::filesystem::remove(rehearsal.state() + "/journal.db" + end);
+  for (const char* end : {"-wal", "-shm"})
+    std::filesystem::remove(rehearsal.state() + "/journal.db" + end);
   rehearsal.write("../state/journal.db", std::string(8192, 'x'));
   Ran ran = rehearsal.blackstart({"apply"});
   EXPECT_EQ(ran.code, 0) << ran.all();
@@ -120,7 +124,9 @@ TEST(State, KwokctlKilledHalfWay_TheClusterIsMadeAnew) {
   Background run = rehearsal.start({"apply"});
   auto kwokctl = [&] {
     for (int pid : processes_with("kwokctl")) {
-      if (read_file("/proc/" + std::to_string(pid) + "/environ").find(rehearsal.state()) != std::string::npos) return pid;
+      if (read_file("/proc/" + std::to_string(pid) + "/environ").find(rehearsal.state()) !=
+          std::string::npos)
+        return pid;
     }
     return 0;
   };
@@ -136,7 +142,9 @@ TEST(State, KwokctlKilledHalfWay_TheClusterIsMadeAnew) {
 TEST(State, DestroyLeavesNoProcessAndNoFileButTheJournal) {
   NEEDS_PART("kwokctl");
   Rehearsal rehearsal;
-  rehearsal.write("plan.yaml", plan_with_cluster("    - {name: demo, uses: kube.namespace, with: {name: demo}}\n"));
+  rehearsal.write(
+      "plan.yaml",
+      plan_with_cluster("    - {name: demo, uses: kube.namespace, with: {name: demo}}\n"));
   ASSERT_EQ(rehearsal.blackstart({"apply"}).code, 0);
   EXPECT_FALSE(rehearsal.processes().empty());
   Ran destroyed = rehearsal.blackstart({"destroy", "--yes"});
@@ -145,7 +153,8 @@ TEST(State, DestroyLeavesNoProcessAndNoFileButTheJournal) {
   std::vector<std::string> left;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(rehearsal.state()))
     left.push_back(entry.path().filename());
-  for (const std::string& name : left) EXPECT_TRUE(name.starts_with("journal.db") || name.starts_with("lock")) << name;
+  for (const std::string& name : left)
+    EXPECT_TRUE(name.starts_with("journal.db") || name.starts_with("lock")) << name;
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ TEST(Workload, ADeploymentThatCannotBeScheduled_EndsWithThePodsOwnWords) {
 )"));
   Ran ran = rehearsal.blackstart({"apply"});
   EXPECT_EQ(ran.code, 6) << ran.all();
-  EXPECT_NE(ran.err.find("didn't match Pod's node affinity/selector"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("didn't match Pod's node affinity/selector"), std::string::npos)
+      << ran.err;
 }
 
 TEST(Workload, SecondApplyWritesNothing_AndDriftIsFoundAndMended) {
@@ -58,12 +59,14 @@ TEST(Workload, SecondApplyWritesNothing_AndDriftIsFoundAndMended) {
   Ran second = rehearsal.blackstart({"apply"});
   EXPECT_EQ(second.code, 0) << second.all();
   EXPECT_EQ(versions(), before);
-  ASSERT_EQ(rehearsal.kubectl({"patch", "configmap", "a", "-p", R"({"data":{"k":"drift"}})"}).code, 0);
+  ASSERT_EQ(rehearsal.kubectl({"patch", "configmap", "a", "-p", R"({"data":{"k":"drift"}})"}).code,
+            0);
   Ran status = rehearsal.blackstart({"status"});
   EXPECT_EQ(status.code, 2) << status.all();
   Ran refused = rehearsal.blackstart({"apply"});
   EXPECT_EQ(refused.code, 1) << "another manager owns the field now\n" << refused.all();
-  EXPECT_NE(refused.err.find("kubectl"), std::string::npos) << "names the other manager\n" << refused.err;
+  EXPECT_NE(refused.err.find("kubectl"), std::string::npos) << "names the other manager\n"
+                                                            << refused.err;
 }
 
 TEST(Workload, NoSecretIsInAnyOutput) {
@@ -88,8 +91,9 @@ spec:
       needs: [secret]
       with: {argv: [/bin/sh, -c, "echo the token is $T; echo $T >&2; exit 3"], env: {T: "${{ vars.token }}"}}
 )");
-  Ran ran = rehearsal.blackstart({"apply", "-v", "--events", "events.ndjson", "--log-level", "trace", "--log-file", "log"},
-                                 {{"MY_TOKEN", canary}});
+  Ran ran = rehearsal.blackstart(
+      {"apply", "-v", "--events", "events.ndjson", "--log-level", "trace", "--log-file", "log"},
+      {{"MY_TOKEN", canary}});
   EXPECT_EQ(ran.code, 1) << ran.all();
   EXPECT_EQ(rehearsal.kubectl({"get", "secret", "s"}).code, 0);
   Ran status = rehearsal.blackstart({"status", "-o", "json"}, {{"MY_TOKEN", canary}});
@@ -97,7 +101,8 @@ spec:
   for (const auto& folder : {rehearsal.folder(), rehearsal.state()}) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
       std::string name = entry.path().filename();
-      if (entry.is_regular_file() && (name.starts_with("journal") || name.starts_with("lock") || name == "events.ndjson" || name == "log"))
+      if (entry.is_regular_file() && (name.starts_with("journal") || name.starts_with("lock") ||
+                                      name == "events.ndjson" || name == "log"))
         all += read_file(entry.path());
     }
   }

@@ -10,7 +10,8 @@ namespace blackstart::test {
 
 std::string parts_folder() {
   const char* named = std::getenv("BLACKSTART_PARTS");
-  return named != nullptr ? std::string(named) + "/bin" : std::string(SOURCE_FOLDER) + "/build/parts/bin";
+  return named != nullptr ? std::string(named) + "/bin"
+                          : std::string(SOURCE_FOLDER) + "/build/parts/bin";
 }
 
 std::string part(const std::string& tool) { return parts_folder() + "/" + tool; }
@@ -28,7 +29,8 @@ void Rehearsal::destroy() {
   if (std::filesystem::exists(folder() + "/plan.yaml")) blackstart({"destroy", "--yes"});
 }
 
-Invocation Rehearsal::invocation(std::vector<std::string> args, std::map<std::string, std::string> environment) const {
+Invocation Rehearsal::invocation(std::vector<std::string> args,
+                                 std::map<std::string, std::string> environment) const {
   Invocation invocation;
   static const std::vector<std::string> stateful = {"plan", "apply", "status", "destroy", "runs"};
   bool has_state = !args.empty() && std::ranges::find(stateful, args[0]) != stateful.end();
@@ -44,11 +46,13 @@ Invocation Rehearsal::invocation(std::vector<std::string> args, std::map<std::st
   return invocation;
 }
 
-Ran Rehearsal::blackstart(std::vector<std::string> args, std::map<std::string, std::string> environment) const {
+Ran Rehearsal::blackstart(std::vector<std::string> args,
+                          std::map<std::string, std::string> environment) const {
   return run(invocation(std::move(args), std::move(environment)));
 }
 
-Background Rehearsal::start(std::vector<std::string> args, std::map<std::string, std::string> environment) const {
+Background Rehearsal::start(std::vector<std::string> args,
+                            std::map<std::string, std::string> environment) const {
   return Background(invocation(std::move(args), std::move(environment)));
 }
 
@@ -82,7 +86,8 @@ boost::json::value Rehearsal::get(const std::string& what) const {
 
 Ran Rehearsal::git(std::vector<std::string> args) const {
   Invocation invocation;
-  invocation.argv = {"git", "-C", folder(), "-c", "user.name=Test", "-c", "user.email=test@example.com"};
+  invocation.argv = {
+      "git", "-C", folder(), "-c", "user.name=Test", "-c", "user.email=test@example.com"};
   invocation.argv.insert(invocation.argv.end(), args.begin(), args.end());
   return run(invocation);
 }

@@ -13,9 +13,9 @@ namespace blackstart::test {
 std::string parts_folder();
 std::string part(const std::string& tool);
 /// Skips the running test, loudly and by name, when a tool is not there (CI demands all of them).
-#define NEEDS_PART(tool)                                                          \
-  if (access(::blackstart::test::part(tool).c_str(), X_OK) != 0)                  \
-    GTEST_SKIP() << "NOT RUN: " tool " is not there; scripts/parts/build makes it"
+#define NEEDS_PART(tool)                                         \
+  if (access(::blackstart::test::part(tool).c_str(), X_OK) != 0) \
+  GTEST_SKIP() << "NOT RUN: " tool " is not there; scripts/parts/build makes it"
 
 /// A scratch folder with a plan in it; what the plan made is destroyed at the end.
 class Rehearsal {
@@ -26,13 +26,17 @@ class Rehearsal {
 
   /// `blackstart init`; the plan is the starter plan from then on.
   void init();
-  void write(const std::string& name, const std::string& content) { folder_.write("work/" + name, content); }
+  void write(const std::string& name, const std::string& content) {
+    folder_.write("work/" + name, content);
+  }
   std::string folder() const { return folder_.path() + "/work"; }
   std::string state() const { return folder_.path() + "/state"; }
 
   /// `blackstart ARGS…` in the folder, with this state folder.
-  Ran blackstart(std::vector<std::string> args, std::map<std::string, std::string> environment = {}) const;
-  Background start(std::vector<std::string> args, std::map<std::string, std::string> environment = {}) const;
+  Ran blackstart(std::vector<std::string> args,
+                 std::map<std::string, std::string> environment = {}) const;
+  Background start(std::vector<std::string> args,
+                   std::map<std::string, std::string> environment = {}) const;
   /// The real kubectl against the plan's kwok cluster (stage "cluster").
   Ran kubectl(std::vector<std::string> args) const;
   boost::json::value get(const std::string& what) const;  // kubectl get … -o json
@@ -43,7 +47,8 @@ class Rehearsal {
   void destroy();
 
  private:
-  Invocation invocation(std::vector<std::string> args, std::map<std::string, std::string> environment) const;
+  Invocation invocation(std::vector<std::string> args,
+                        std::map<std::string, std::string> environment) const;
   TemporaryFolder folder_;
   bool destroyed_ = false;
 };

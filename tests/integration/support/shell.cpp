@@ -40,7 +40,9 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }
 
 /// An unnamed temporary file: a child may write as much as it likes without anybody reading along.
-int scratch_file() { return open(fs::temp_directory_path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); }
+int scratch_file() {
+  return open(fs::temp_directory_path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
 
 std::string content_of(int file) {
   std::string text;
@@ -73,20 +75,23 @@ Background::Background(const Invocation& invocation) : state_(std::make_unique<S
   state_->in = scratch_file();
   state_->out = scratch_file();
   state_->err = scratch_file();
-  if (write(state_->in, invocation.input.data(), invocation.input.size()) < 0) ADD_FAILURE() << "cannot write input";
+  if (write(state_->in, invocation.input.data(), invocation.input.size()) < 0)
+    ADD_FAILURE() << "cannot write input";
   lseek(state_->in, 0, SEEK_SET);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, state_->in, 0);
   posix_spawn_file_actions_adddup2(&actions, state_->out, 1);
   posix_spawn_file_actions_adddup2(&actions, state_->err, 2);
-  if (!invocation.folder.empty()) posix_spawn_file_actions_addchdir_np(&actions, invocation.folder.c_str());
+  if (!invocation.folder.empty())
+    posix_spawn_file_actions_addchdir_np(&actions, invocation.folder.c_str());
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   std::vector<std::string> argv = invocation.argv;
   std::vector<std::string> environment = environment_with(invocation.environment);
-  int problem = posix_spawnp(&state_->pid, argv[0].c_str(), &actions, &attributes, pointers(argv).data(), pointers(environment).data());
+  int problem = posix_spawnp(&state_->pid, argv[0].c_str(), &actions, &attributes,
+                             pointers(argv).data(), pointers(environment).data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (problem != 0) throw std::runtime_error("cannot start " + argv[0] + ": " + strerror(problem));
@@ -107,7 +112,8 @@ Ran Background::wait(std::chrono::seconds timeout) {
   rusage used{};
   while (wait4(state_->pid, &status, WNOHANG, &used) == 0) {
     if (SteadyClock::now() > deadline) {
-      ADD_FAILURE() << "not ended within " << timeout.count() << " s; so far:\n" << content_of(state_->err);
+      ADD_FAILURE() << "not ended within " << timeout.count() << " s; so far:\n"
+                    << content_of(state_->err);
       kill(-state_->pid, SIGKILL);
       wait4(state_->pid, &status, 0, &used);
       break;
@@ -120,7 +126,8 @@ Ran Background::wait(std::chrono::seconds timeout) {
   ran.peak_kib = used.ru_maxrss;
   ran.out = content_of(state_->out);
   ran.err = content_of(state_->err);
-  ran.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - state_->started);
+  ran.elapsed =
+      std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - state_->started);
   return ran;
 }
 
@@ -170,7 +177,8 @@ std::vector<int> processes_with(const std::string& text) {
     std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     std::string command = read_file(entry.path() / "cmdline");
-    if (command.find(text) != std::string::npos && std::stoi(name) != getpid()) found.push_back(std::stoi(name));
+    if (command.find(text) != std::string::npos && std::stoi(name) != getpid())
+      found.push_back(std::stoi(name));
   }
   return found;
 }

@@ -11,7 +11,7 @@
 namespace blackstart::test {
 
 struct Ran {
-  int code = -1;    // exit code, or 128 + signal
+  int code = -1;  // exit code, or 128 + signal
   std::string out;
   std::string err;
   std::chrono::milliseconds elapsed{0};
@@ -20,8 +20,8 @@ struct Ran {
 };
 
 struct Invocation {
-  std::vector<std::string> argv;  // argv[0] is a path or found on PATH
-  std::string folder;             // working directory; empty = ours
+  std::vector<std::string> argv;                   // argv[0] is a path or found on PATH
+  std::string folder;                              // working directory; empty = ours
   std::map<std::string, std::string> environment;  // on top of ours
   std::string input;
   std::chrono::seconds timeout{300};

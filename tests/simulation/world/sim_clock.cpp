@@ -20,8 +20,8 @@ Task<void> SimClock::sleep_until(Instant instant) {
 bool SimClock::advance() {
   for (;;) {
     auto next = sleepers_.begin();
-    bool outside_first = !agenda_.empty() && (next == sleepers_.end() ||
-                                              agenda_.begin()->first <= next->first);
+    bool outside_first =
+        !agenda_.empty() && (next == sleepers_.end() || agenda_.begin()->first <= next->first);
     if (outside_first) {
       auto [when, event] = std::move(*agenda_.begin());
       agenda_.erase(agenda_.begin());

@@ -52,8 +52,8 @@ class SimBlocking final : public Blocking {
 
 enum class End { kDone, kCrashed };
 
-/// An event loop that can throw its tasks away before it dies itself: what they refer to may need it
-/// to go in order.
+/// An event loop that can throw its tasks away before it dies itself: what they refer to may need
+/// it to go in order.
 class SimLoop final : public boost::asio::io_context {
  public:
   SimLoop() : boost::asio::io_context(1) {}

@@ -57,7 +57,8 @@ class Command : public testing::Test {
 
   void write_plan(const std::string& spec) {
     std::ofstream(folder_ / "lab/plan.yaml")
-        << "apiVersion: blackstart.dev/v1alpha1\nkind: Plan\nmetadata: {name: lab}\nspec:\n" << spec;
+        << "apiVersion: blackstart.dev/v1alpha1\nkind: Plan\nmetadata: {name: lab}\nspec:\n"
+        << spec;
   }
 
   Said say(std::vector<std::string> words) {
@@ -92,14 +93,16 @@ class Command : public testing::Test {
 };
 
 constexpr const char* kTouch =
-    "  stages:\n    - {name: touch, uses: exec, with: {argv: [touch, made], check: [test, -e, made]}}\n";
+    "  stages:\n    - {name: touch, uses: exec, with: {argv: [touch, made], check: [test, -e, "
+    "made]}}\n";
 
 TEST_F(Command, EventsThatCannotBeWritten_AreSaidOnceAndTheRunGoesOn) {
   write_plan(kTouch);
   Said said = say({"apply", "--events", "/dev/full"});
   EXPECT_EQ(said.code, kExitDone) << said.err;
   EXPECT_TRUE(fs::exists(folder_ / "lab/made"));
-  EXPECT_EQ(count_in(said.err, "the event stream breaks off: /dev/full cannot be written"), 1u) << said.err;
+  EXPECT_EQ(count_in(said.err, "the event stream breaks off: /dev/full cannot be written"), 1u)
+      << said.err;
 }
 
 TEST_F(Command, EventsThatAreWritten_EndWithTheEndOfTheRun) {
@@ -151,7 +154,9 @@ TEST_F(Command, DamageOfTheJournalThatIsMetInTheMiddle_IsSaidOnce) {
   break_events(journal());
   Said said = say({"apply"});
   EXPECT_EQ(said.code, kExitDone) << said.err;
-  EXPECT_EQ(count_in(said.err, "the journal was damaged and set aside as " + journal() + ".damaged-"), 1u) << said.err;
+  EXPECT_EQ(
+      count_in(said.err, "the journal was damaged and set aside as " + journal() + ".damaged-"), 1u)
+      << said.err;
   EXPECT_THAT(said.err, HasSubstr("history is lost, the run goes on"));
 }
 
@@ -160,7 +165,9 @@ TEST_F(Command, ADamagedJournalThatIsOnlyRead_IsSaidToBeSo) {
   fs::create_directories(folder_ / "state");
   std::ofstream(journal()) << std::string(8192, 'x');
   for (const char* command : {"status", "plan", "runs"})
-    EXPECT_EQ(count_in(say({command}).err, "the journal is damaged, and read as if it were empty"), 1u) << command;
+    EXPECT_EQ(count_in(say({command}).err, "the journal is damaged, and read as if it were empty"),
+              1u)
+        << command;
   EXPECT_EQ(read(journal()), std::string(8192, 'x'));
 }
 
@@ -179,9 +186,11 @@ constexpr const char* kSilentKubeconfig =
 
 TEST_F(Command, ATargetThatNeverAnswers_IsUnreachableForApplyAndDestroy) {
   std::ofstream(folder_ / "lab/kubeconfig") << kSilentKubeconfig;
-  write_plan("  cluster: {kubeconfig: kubeconfig}\n  stages:\n"
-             "    - {name: there, uses: cluster.existing, timeout: 4s, with: {kubeconfig: kubeconfig, context: x}}\n"
-             "    - {name: demo, uses: kube.namespace, timeout: 4s, with: {name: demo}}\n");
+  write_plan(
+      "  cluster: {kubeconfig: kubeconfig}\n  stages:\n"
+      "    - {name: there, uses: cluster.existing, timeout: 4s, with: {kubeconfig: kubeconfig, "
+      "context: x}}\n"
+      "    - {name: demo, uses: kube.namespace, timeout: 4s, with: {name: demo}}\n");
   for (const char* command : {"apply", "destroy"}) {
     Said said = say({command, "--yes"});
     EXPECT_EQ(said.code, kExitUnreachable) << command << said.err;

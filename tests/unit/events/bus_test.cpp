@@ -103,7 +103,8 @@ class Complaining final : public Sink {
  public:
   explicit Complaining(Bus& bus) : bus_(bus) {}
   void on_event(const Event& event) override {
-    if (std::holds_alternative<Waiting>(event.payload)) bus_.publish(Notice{"warning", "", "", "help", {}, ""});
+    if (std::holds_alternative<Waiting>(event.payload))
+      bus_.publish(Notice{"warning", "", "", "help", {}, ""});
   }
 
  private:

@@ -110,14 +110,16 @@ TEST(PlainSink, TheLastReasonOfAWaitIsNotLostWithTheStage) {
     run.after(0, Waiting{"a", "x: starting", {"x"}});
     run.after(2000, Waiting{"a", "x: the image is missing", {"x"}});
     run.after(1000, StageChanged{"a", "t", state, "the run was asked to stop", 3000});
-    EXPECT_NE(run.text.find("00:03 a · waiting: x: the image is missing\n00:03 a "), std::string::npos)
+    EXPECT_NE(run.text.find("00:03 a · waiting: x: the image is missing\n00:03 a "),
+              std::string::npos)
         << run.text;
   }
   Waits run;
   run.after(0, Waiting{"a", "x: starting", {"x"}});
   run.after(2000, Waiting{"a", "x: slow", {"x"}});
   run.after(1000, StageChanged{"a", "t", "failed", "not done within 3s: x: slow", 3000});
-  EXPECT_EQ(run.text.find("waiting: x: slow"), std::string::npos) << "its end says so\n" << run.text;
+  EXPECT_EQ(run.text.find("waiting: x: slow"), std::string::npos) << "its end says so\n"
+                                                                  << run.text;
 }
 
 TEST(PlainSink, WaitingForTheSameAgainAfterAnActionIsNews) {

@@ -220,13 +220,15 @@ TEST(Requests, AskingForReadinessQuoteTheChecksThatFail) {
   ScriptedWorld scripted;
   HttpResponse answer;
   answer.status = 500;
-  answer.body = "[+]ping ok\n[-]etcd failed: reason withheld\n[+]log ok\n"
-                "[-]poststarthook/rbac failed: not finished\nreadyz check failed\n";
+  answer.body =
+      "[+]ping ok\n[-]etcd failed: reason withheld\n[+]log ok\n"
+      "[-]poststarthook/rbac failed: not finished\nreadyz check failed\n";
   scripted.answer("/readyz", {answer});
   std::string reason;
   EXPECT_FALSE(scripted.result(scripted.client().is_ready(&reason)));
-  EXPECT_EQ(reason, "the server answered 500: etcd failed: reason withheld; "
-                    "poststarthook/rbac failed: not finished");
+  EXPECT_EQ(reason,
+            "the server answered 500: etcd failed: reason withheld; "
+            "poststarthook/rbac failed: not finished");
 }
 
 TEST(Requests, CarryTheTokenOfTheFileAsItIsNow) {

@@ -138,14 +138,13 @@ Bench::Bench(const std::string& uses, const std::string& with,
              scripted_.world().blocking,
              scripted_.world().executor},
       bus_(world_.clock) {
-  scripted_.serve_discovery(
-      {{"v1", "Node", "nodes", false},
-       {"example.com/v1", "Widget", "widgets", true},
-       {"argoproj.io/v1alpha1", "Application", "applications", true},
-       {"argoproj.io/v1alpha1", "ApplicationSet", "applicationsets", true},
-       {"argoproj.io/v1alpha1", "AppProject", "appprojects", true},
-       {"example.com/v1beta1", "Widget", "widgets", true},
-       {"example.com/v1", "Widget", "widgets", true}});
+  scripted_.serve_discovery({{"v1", "Node", "nodes", false},
+                             {"example.com/v1", "Widget", "widgets", true},
+                             {"argoproj.io/v1alpha1", "Application", "applications", true},
+                             {"argoproj.io/v1alpha1", "ApplicationSet", "applicationsets", true},
+                             {"argoproj.io/v1alpha1", "AppProject", "appprojects", true},
+                             {"example.com/v1beta1", "Widget", "widgets", true},
+                             {"example.com/v1", "Widget", "widgets", true}});
   http.handler = [this, others = http.handler](HttpRequest request) {
     return ApiDouble::serves(request.url) ? api.send(std::move(request))
                                           : others(std::move(request));

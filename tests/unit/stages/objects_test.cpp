@@ -56,7 +56,8 @@ constexpr Named kNamed[] = {
 
 TEST(Inputs, TheContentOfEveryFileThatAStageNames_IsInItsDigest) {
   for (const Named& named : kNamed) {
-    Bench bench(named.uses, named.with, {{named.file, "one"}, {"/p/c/Chart.yaml", ""}, {"/p/v.yaml", ""}});
+    Bench bench(named.uses, named.with,
+                {{named.file, "one"}, {"/p/c/Chart.yaml", ""}, {"/p/v.yaml", ""}});
     bench.files.content[named.file] = "one";
     std::string before = bench.digest();
     EXPECT_EQ(bench.digest(), before) << named.uses << " " << named.with;

@@ -64,7 +64,8 @@ TEST_F(FilesTest, ATextFileIsEmptiedAndTakesEachPieceAtOnce) {
 
 TEST_F(FilesTest, ATextFileSaysWhenItCannotBeWrittenAndWhyItCannotBeOpened) {
   EXPECT_FALSE(open_text_file("/dev/full")("text"));
-  EXPECT_NE(failure([&] { open_text_file(path("no/file")); }).find("No such file"), std::string::npos);
+  EXPECT_NE(failure([&] { open_text_file(path("no/file")); }).find("No such file"),
+            std::string::npos);
 }
 
 TEST_F(FilesTest, AFailedWriteLeavesTheOldFileAndNoTemporaryOne) {
