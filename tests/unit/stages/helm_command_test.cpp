@@ -17,8 +17,8 @@ WantedRelease wanted_release() {
   WantedRelease wanted;
   wanted.release = "web";
   wanted.name_space = "apps";
-  wanted.chart.reference = "web";
-  wanted.chart.flags = {"--repo", "https://r", "--version", "1.0.0"};
+  wanted.chart.reference.argument = "web";
+  wanted.chart.reference.flags = {"--repo", "https://r", "--version", "1.0.0"};
   wanted.timeout = std::chrono::milliseconds(90500);
   wanted.stamp = "abc";
   wanted.force = true;
