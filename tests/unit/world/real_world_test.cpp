@@ -45,13 +45,16 @@ Task<void> send_request(World& world, HttpRequest request) {
   co_await world.http.send(std::move(request));
 }
 
-// Ends while what it started still runs, as an exception that passes a group does.
-Task<void> leave_behind(World& world, Command command, HttpRequest request) {
+// Ends while what it started still runs (the command has said its `pid`), as an exception that
+// passes a group does.
+Task<void> leave_behind(World& world, Command command, HttpRequest request, const int& pid) {
   TaskGroup group(world.executor);
   group.spawn(run_command(world, std::move(command)));
   group.spawn(send_request(world, std::move(request)));
   group.spawn(world.blocking.run([] { ::usleep(50'000); }));
-  co_await world.clock.sleep_until(world.clock.now() + milliseconds(200));
+  do {
+    co_await world.clock.sleep_until(world.clock.now() + milliseconds(200));
+  } while (pid == 0);
   throw Error(ErrorClass::kConflict, "left behind");
 }
 
@@ -62,7 +65,7 @@ TEST(RealWorld, WhatIsLeftBehindDiesWithIt) {
   Command command{.program = "/bin/sh", .args = {"-c", "echo $$; exec sleep 60"}};
   command.on_line = [&pid](Stream, std::string_view line) { pid = std::stoi(std::string(line)); };
   HttpRequest request{.url = silent.url()};
-  EXPECT_THROW(real->run(leave_behind(real->world(), command, request), {}), Error);
+  EXPECT_THROW(real->run(leave_behind(real->world(), command, request, pid), {}), Error);
   ASSERT_NE(pid, 0);
   EXPECT_EQ(::kill(pid, 0), 0);
   real.reset();
