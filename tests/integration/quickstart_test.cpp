@@ -52,6 +52,36 @@ std::string application(const Rehearsal& rehearsal, const std::string& name,
       .out;
 }
 
+void expect_that_the_cluster_is_said_last(const Rehearsal& rehearsal, const Ran& applied) {
+  const std::string line = "to look around: export KUBECONFIG=" + rehearsal.kubeconfig() + "\n";
+  size_t told = applied.err.find(line);
+  ASSERT_NE(told, std::string::npos) << applied.err;
+  EXPECT_EQ(applied.err.substr(told + line.size(), 10), "done after") << applied.err;
+}
+
+void kill_the_controller(const Rehearsal& rehearsal) {
+  for (int pid : processes_with("argocd-application-controller")) {
+    std::string command = read_file("/proc/" + std::to_string(pid) + "/cmdline");
+    if (command.find(rehearsal.state()) != std::string::npos) kill(pid, SIGKILL);
+  }
+}
+
+void expect_that_destroy_leaves_nothing(Rehearsal& rehearsal) {
+  std::vector<int64_t> ports;
+  json::value host = json::parse(read_file(rehearsal.state() + "/stages/host/host.json"));
+  for (const auto& [name, port] : host.at("ports").as_object()) ports.push_back(port.as_int64());
+  EXPECT_EQ(ports.size(), 9u);
+  Ran destroyed = rehearsal.blackstart({"destroy", "--yes"});
+  EXPECT_EQ(destroyed.code, 0) << destroyed.all();
+  EXPECT_TRUE(rehearsal.processes().empty()) << "no process";
+  for (const auto& entry : std::filesystem::directory_iterator(rehearsal.state())) {
+    std::string name = entry.path().filename();
+    EXPECT_TRUE(name.starts_with("journal.db") || name == "lock") << name;
+  }
+  auto listening = listening_ports();
+  for (int64_t port : ports) EXPECT_FALSE(listening.contains(port)) << port;
+}
+
 /// One rehearsal for all tests of this file, and one pass over it: each step stands on the one
 /// before.
 TEST(Quickstart, FromNothingToASelfManagingArgoCd) {
@@ -73,12 +103,7 @@ TEST(Quickstart, FromNothingToASelfManagingArgoCd) {
 
   Ran applied = rehearsal.blackstart({"apply"});
   ASSERT_EQ(applied.code, 0) << applied.all();
-  size_t told =
-      applied.err.find("to look around: export KUBECONFIG=" + rehearsal.kubeconfig() + "\n");
-  ASSERT_NE(told, std::string::npos) << applied.err;
-  EXPECT_EQ(applied.err.find("\ndone after"), applied.err.find('\n', told))
-      << "the last thing before the end\n"
-      << applied.err;
+  expect_that_the_cluster_is_said_last(rehearsal, applied);
   std::string head = rehearsal.git({"rev-parse", "HEAD"}).out;
   head.pop_back();
   for (const char* name : {"root", "argocd", "demo", "demo-kustomize"}) {
@@ -109,12 +134,7 @@ TEST(Quickstart, FromNothingToASelfManagingArgoCd) {
                          std::chrono::seconds(60)))
       << rehearsal.blackstart({"status"}).all();
 
-  std::vector<int> controllers = processes_with("argocd-application-controller");
-  for (int pid : controllers) {
-    if (read_file("/proc/" + std::to_string(pid) + "/cmdline").find(rehearsal.state()) !=
-        std::string::npos)
-      kill(pid, SIGKILL);
-  }
+  kill_the_controller(rehearsal);
   EXPECT_TRUE(eventually(
       [&] {
         return rehearsal.blackstart({"status", "--only", "host"}).code == 2;
@@ -124,19 +144,7 @@ TEST(Quickstart, FromNothingToASelfManagingArgoCd) {
   EXPECT_EQ(mended.code, 0) << mended.all();
   EXPECT_EQ(rehearsal.blackstart({"status"}).code, 0);
 
-  std::vector<int64_t> ports;
-  json::value host = json::parse(read_file(rehearsal.state() + "/stages/host/host.json"));
-  for (const auto& [name, port] : host.at("ports").as_object()) ports.push_back(port.as_int64());
-  EXPECT_EQ(ports.size(), 9u);
-  Ran destroyed = rehearsal.blackstart({"destroy", "--yes"});
-  EXPECT_EQ(destroyed.code, 0) << destroyed.all();
-  EXPECT_TRUE(rehearsal.processes().empty()) << "destroy leaves no process";
-  for (const auto& entry : std::filesystem::directory_iterator(rehearsal.state())) {
-    std::string name = entry.path().filename();
-    EXPECT_TRUE(name.starts_with("journal.db") || name == "lock") << name;
-  }
-  auto listening = listening_ports();
-  for (int64_t port : ports) EXPECT_FALSE(listening.contains(port)) << port;
+  expect_that_destroy_leaves_nothing(rehearsal);
 }
 
 const char* kBrokenApps = R"(

@@ -162,7 +162,8 @@ TEST(HelmRelease, Deployed_IsDoneOnlyWhenItsObjectsAreReady) {
   Situation waiting = deployed;
   judge_objects(wanted_release(), unready(kube::Readiness::State::kProgressing), waiting);
   EXPECT_EQ(decide(waiting).kind, Decision::Kind::kWait);
-  EXPECT_THAT(decide(waiting).reason, HasSubstr("Deployment web/web: 0 of 1 replicas"));
+  EXPECT_THAT(decide(waiting).reason, HasSubstr("Deployment web/web: 0 of 1 replica is"));
+  EXPECT_THAT(decide(waiting).waits_for, testing::ElementsAre("Deployment web/web"));
   Situation stuck = deployed;
   judge_objects(wanted_release(), unready(kube::Readiness::State::kFailed), stuck);
   EXPECT_EQ(decide(stuck).kind, Decision::Kind::kBlocked);

@@ -111,7 +111,7 @@ TEST(Secret, MissingVariable_IsNamedWithoutAnyWrite) {
 
 TEST(Secret, MistakesInData_AreNamed) {
   const std::map<std::string, std::string> mistakes = {
-      {"{a: {value: x, fromEnv: Y}}", "two sources"},
+      {"{a: {value: x, fromEnv: TOKEN}}", "two sources"},
       {"{a: {}}", "no source"},
       {"{a: {random: {length: 2}}}", "8 to 4096"},
       {"{a: {random: {length: 16, encoding: rot13}}}", "alphanumeric, hex or base64"},
