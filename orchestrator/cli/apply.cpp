@@ -82,11 +82,9 @@ void refuse_if_nothing_was_asked(const engine::Session& session, const engine::S
 
 /// What one does next with a cluster that is up.
 void say_where_the_cluster_is(engine::Session& session) {
-  if (!session.plan.cluster) return;
-  plan::Value cluster = plan::resolve(*session.plan.cluster, session.plan, session.outputs);
-  const plan::Value* file = cluster.find("kubeconfig");
-  if (file == nullptr || file->kind != plan::Value::Kind::kString || !file->text.starts_with('/'))
-    return;
+  std::optional<plan::Value> cluster = plan::resolve_cluster(session.plan, session.outputs);
+  const plan::Value* file = cluster ? cluster->find("kubeconfig") : nullptr;
+  if (file == nullptr || file->kind != plan::Value::Kind::kString) return;
   session.bus.publish(events::Notice{
       "info", "", "", "to look around: export KUBECONFIG=" + shell_word(file->text), {}, ""});
 }

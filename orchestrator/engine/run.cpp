@@ -115,9 +115,8 @@ Task<void> make(Session& session, size_t index) {
 
 /// The stage whose output is the cluster's kubeconfig, or size() when the plan has none.
 size_t cluster_stage(const Session& session) {
-  if (!session.plan.cluster) return session.graph.size();
-  plan::Value cluster = plan::resolve(*session.plan.cluster, session.plan, {});
-  const plan::Value* unknown = cluster.first_unknown();
+  std::optional<plan::Value> cluster = plan::resolve_cluster(session.plan, {});
+  const plan::Value* unknown = cluster ? cluster->first_unknown() : nullptr;
   if (unknown == nullptr) return session.graph.size();
   for (size_t i = 0; i < session.plan.stages.size(); ++i) {
     if (session.plan.stages[i].name == unknown->stage) return i;

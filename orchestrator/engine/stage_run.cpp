@@ -137,9 +137,8 @@ Task<void> StageRun::reconcile() {
 }
 
 Task<void> StageRun::prepare_inputs() {
-  plan::Value cluster;
-  if (session_.plan.cluster)
-    cluster = plan::resolve(*session_.plan.cluster, session_.plan, session_.outputs);
+  plan::Value cluster =
+      plan::resolve_cluster(session_.plan, session_.outputs).value_or(plan::Value());
   plan::Value options = plan::resolve_options(stage_, session_.plan, session_.outputs);
   std::string digest;
   auto hash = [&] { digest = plan::input_digest(options, type_.schema, session_.world.files); };

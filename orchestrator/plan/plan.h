@@ -34,7 +34,7 @@ struct Stage {
   Place place;
   std::string uses;
   const StageSchema* schema = nullptr;  // never null in a valid plan
-  yaml::Node with;                      // unresolved; see resolve()
+  yaml::Node with;                      // unresolved; see resolve_options()
   std::vector<Need> needs;              // all edges, implied ones included
   std::optional<yaml::Node> when;
   std::string stack;
@@ -87,12 +87,9 @@ std::optional<Plan> load(const Files& files, const Environment& environment, con
 /// What stages have published so far: stage -> output -> value. Missing = not known yet.
 using Outputs = std::map<std::string, std::map<std::string, boost::json::value>, std::less<>>;
 
-/// Replaces every ${{ }} below `node`. Unknown outputs become Value::kUnknown; a mistake in an
-/// expression (caught by load for all that can be known then) throws Error(kUsage).
-Value resolve(const yaml::Node& node, const Plan& plan, const Outputs& outputs);
-
 /// Resolves a stage's `with`, fills in the defaults of its options table and checks the types;
-/// paths become absolute. Throws Error(kUsage) at the first mistake.
+/// paths become absolute, outputs that are not known yet Value::kUnknown. Throws Error(kUsage) at
+/// the first mistake.
 Value resolve_options(const Stage& stage, const Plan& plan, const Outputs& outputs);
 
 /// `when:` as a boolean; NotKnownYet is thrown when it depends on an output that is not there yet.

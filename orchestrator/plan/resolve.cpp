@@ -28,13 +28,6 @@ const Stage* Plan::find(std::string_view stage) const {
   return nullptr;
 }
 
-Value resolve(const yaml::Node& node, const Plan& plan, const Outputs& outputs) {
-  Diagnostics diagnostics;
-  Value value = resolve_node(node, PlanScope(plan, &outputs), diagnostics);
-  throw_first(diagnostics);
-  return value;
-}
-
 Value resolve_options(const Stage& stage, const Plan& plan, const Outputs& outputs) {
   Diagnostics diagnostics;
   ConformContext context{diagnostics, plan.folder, true, {}};

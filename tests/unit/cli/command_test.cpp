@@ -180,14 +180,31 @@ TEST_F(Commands, Places_AreShownFromWhereTheUserStands) {
   EXPECT_THAT(say({"apply", "../plan.yaml"}).err, HasSubstr("\n../plan.yaml:6:46: error: fails: "));
 }
 
-constexpr const char* kSilentKubeconfig =
-    "apiVersion: v1\nkind: Config\ncurrent-context: x\n"
-    "clusters: [{name: x, cluster: {server: \"https://127.0.0.1:1\"}}]\n"
-    "users: [{name: x, user: {token: abcdef}}]\n"
-    "contexts: [{name: x, context: {cluster: x, user: x}}]\n";
+/// Of a cluster that does not answer.
+std::string kubeconfig_for(const std::string& server) {
+  return "apiVersion: v1\nkind: Config\ncurrent-context: x\n"
+         "clusters: [{name: x, cluster: {server: \"" +
+         server +
+         "\"}}]\n"
+         "users: [{name: x, user: {token: abcdef}}]\n"
+         "contexts: [{name: x, context: {cluster: x, user: x}}]\n";
+}
 
-TEST_F(Commands, ATargetThatNeverAnswers_IsUnreachableForApplyAndDestroy) {
-  std::ofstream(folder_ / "lab/kubeconfig") << kSilentKubeconfig;
+TEST_F(Command, TheClustersKubeconfig_IsThatOfThePlansFolderAndNoOther) {
+  std::ofstream(folder_ / "lab/kubeconfig") << kubeconfig_for("https://127.0.0.1:1");
+  std::ofstream(folder_ / "lab/below/kubeconfig") << kubeconfig_for("https://127.0.0.1:2");
+  write_plan(
+      "  cluster: {kubeconfig: kubeconfig}\n  stages:\n"
+      "    - {name: demo, uses: kube.namespace, with: {name: demo}}\n");
+  fs::current_path(folder_ / "lab/below");
+  Said said = say({"plan", "../plan.yaml"});
+  EXPECT_EQ(said.code, kExitUnreachable) << said.err;
+  EXPECT_THAT(said.out + said.err, HasSubstr("https://127.0.0.1:1"));
+  EXPECT_THAT(said.out + said.err, Not(HasSubstr("https://127.0.0.1:2")));
+}
+
+TEST_F(Command, ATargetThatNeverAnswers_IsUnreachableForApplyAndDestroy) {
+  std::ofstream(folder_ / "lab/kubeconfig") << kubeconfig_for("https://127.0.0.1:1");
   write_plan(
       "  cluster: {kubeconfig: kubeconfig}\n  stages:\n"
       "    - {name: there, uses: cluster.existing, timeout: 4s, with: {kubeconfig: kubeconfig, "

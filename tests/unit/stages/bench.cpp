@@ -178,7 +178,8 @@ void Bench::prepare() {
   const plan::Stage& tested = plan_->stages.back();
   plan::Value options = plan::resolve_options(tested, *plan_, outputs);
   std::string digest = plan::input_digest(options, *tested.schema, files);
-  context_->set_inputs(std::move(options), plan::resolve(*plan_->cluster, *plan_, outputs), digest);
+  plan::Value cluster = plan::resolve_cluster(*plan_, outputs).value();
+  context_->set_inputs(std::move(options), std::move(cluster), digest);
 }
 
 std::string Bench::digest() {
