@@ -124,14 +124,18 @@ size_t cluster_stage(const Session& session) {
   return session.graph.size();
 }
 
+/// Not taken away by itself: stage `cluster` takes it along.
+bool goes_with_cluster(const Session& session, size_t index, size_t cluster) {
+  return session.plan.stages[index].schema->in_cluster && cluster < session.graph.size() &&
+         session.results[cluster].role == Role::kRun;
+}
+
 Task<void> take_away(Session& session, size_t index, size_t cluster) {
   const plan::Stage& stage = session.plan.stages[index];
   StageResult& result = session.results[index];
   if (result.role != Role::kRun || result.state == StageState::kSkipped) co_return;
   if (held_back(session, index, session.graph.dependents(index))) co_return;
-  bool goes_with_cluster = stage.schema->in_cluster && cluster < session.graph.size() &&
-                           session.results[cluster].role == Role::kRun;
-  if (goes_with_cluster) {
+  if (goes_with_cluster(session, index, cluster)) {
     if (session.journal.stage(stage.name)) co_await session.journal.forget_stage(stage.name);
     set_state(session, index, StageState::kSatisfied,
               "goes with stage " + session.plan.stages[cluster].name);
@@ -141,16 +145,22 @@ Task<void> take_away(Session& session, size_t index, size_t cluster) {
   co_await run.remove();
 }
 
+bool is_gone(const Session& session, size_t index, size_t cluster) {
+  StageState state = session.results[index].state;
+  bool settled = state == StageState::kSatisfied || state == StageState::kDone;
+  if (!settled || !goes_with_cluster(session, index, cluster)) return settled;
+  return is_gone(session, cluster, session.graph.size());
+}
+
 /// What stages that are gone kept on this machine, and the tools' caches once no stage keeps
 /// anything.
-void remove_leftovers(Session& session) {
+void remove_leftovers(Session& session, size_t cluster) {
   Files& files = session.world.files;
   const std::string folders = stages_folder(session.state_folder);
   try {
     for (size_t i = 0; i < session.results.size(); ++i) {
-      StageState state = session.results[i].state;
-      bool gone = state == StageState::kSatisfied || state == StageState::kDone;
-      if (gone) files.remove_all(folders + "/" + session.plan.stages[i].name);
+      if (!is_gone(session, i, cluster)) continue;
+      files.remove_all(folders + "/" + session.plan.stages[i].name);
     }
     if (files.kind(folders) == FileKind::kFolder && !files.list(folders).empty()) return;
     files.remove_all(folders);
@@ -244,7 +254,7 @@ Task<RunResult> destroy(Session& session, std::vector<Role> roles) {
   auto visit = [&session, cluster](size_t index) { return take_away(session, index, cluster); };
   co_await accompanied(session,
                        walk(session.world.executor, session.graph, Order::kDependentsFirst, visit));
-  remove_leftovers(session);
+  remove_leftovers(session, cluster);
   co_await session.journal.flush();
   co_return conclude(session, started);
 }

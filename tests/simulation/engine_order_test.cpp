@@ -169,5 +169,25 @@ TEST_F(EngineTest, Destroy_TakesAwayInReverseOrder) {
   EXPECT_GE(*entered(run, "a", "acting"), *entered(run, "b", "done"));
 }
 
+TEST_F(EngineTest, Destroy_KeepsTheFilesOfWhatLivesInAClusterThatCouldNotBeTakenAway) {
+  plan(R"(
+    - {name: cluster, uses: thing, with: {name: cluster}}
+    - {name: inside, uses: inside.thing, with: {name: inside}}
+  cluster: {kubeconfig: "${{ stages.cluster.outputs.value }}"}
+)");
+  ASSERT_EQ(apply().exit_code, 0);
+  std::string folder = engine::stages_folder(machine.state_folder()) + "/inside";
+  world.files().add(folder + "/kept", "x");
+  outside.treatments["cluster"].writes = {{.status = 422}};
+  Outcome run = machine.run({.verb = Verb::kDestroy});
+  EXPECT_EQ(run.exit_code, 1) << run.transcript();
+  EXPECT_EQ(run.stage("inside").reason, "goes with stage cluster");
+  EXPECT_EQ(world.files().kind(folder + "/kept"), FileKind::kFile);
+
+  run = machine.run({.verb = Verb::kDestroy});
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  EXPECT_EQ(world.files().kind(folder), FileKind::kMissing);
+}
+
 }  // namespace
 }  // namespace blackstart::sim

@@ -202,6 +202,11 @@ plan::StageSchema schema(std::string name) {
   return schema;
 }
 
+plan::StageSchema inside_the_cluster(plan::StageSchema schema) {
+  schema.in_cluster = true;
+  return schema;
+}
+
 class ThingsCatalog final : public engine::Catalog {
  public:
   const engine::StageType* find(std::string_view uses) const override {
@@ -215,11 +220,13 @@ class ThingsCatalog final : public engine::Catalog {
   }
 
  private:
-  const engine::StageType types_[3] = {
+  const engine::StageType types_[4] = {
       {schema("thing"), engine::Work::kLight,
        []() -> std::unique_ptr<engine::Stage> { return std::make_unique<ThingStage>(); }},
       {schema("thing.once"), engine::Work::kLight,
        []() -> std::unique_ptr<engine::Stage> { return std::make_unique<ThingStage>(true); }},
+      {inside_the_cluster(schema("inside.thing")), engine::Work::kLight,
+       []() -> std::unique_ptr<engine::Stage> { return std::make_unique<ThingStage>(); }},
       {schema("tool.thing"), engine::Work::kProcess,
        []() -> std::unique_ptr<engine::Stage> { return std::make_unique<ThingStage>(); }},
   };

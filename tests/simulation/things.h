@@ -67,7 +67,8 @@ class Things {
 };
 
 /// `thing` is made and changed in any number of steps, `thing.once` by one action that must not be
-/// repeated, `tool.thing` counts as work of a process and is no part of the target. Outputs: value.
+/// repeated, `tool.thing` counts as work of a process and is no part of the target, `inside.thing`
+/// goes with the plan's cluster. Outputs: value.
 const engine::Catalog& things_catalog();
 
 /// A plan of these stages at /plan/plan.yaml; `stages` is the YAML below `stages:`.
