@@ -37,6 +37,15 @@ Error unusable(const Tool& tool, const std::string& why, const std::string& pinn
   return error;
 }
 
+void throw_if_unfit(const Tool& tool, const ToolProbe& probe) {
+  auto have = version_numbers(tool.version);
+  std::string pinned = Tools::pinned_version(tool.name);
+  if (!probe.minimum.empty() && have < version_numbers(probe.minimum))
+    throw unusable(tool, "too old: at least " + probe.minimum + " is needed", pinned);
+  if (!probe.maximum_below.empty() && have >= version_numbers(probe.maximum_below))
+    throw unusable(tool, "too new: below " + probe.maximum_below + " is needed", pinned);
+}
+
 }  // namespace
 
 int Tool::major() const { return version_numbers(version)[0]; }
@@ -74,9 +83,18 @@ std::string Tools::find(const std::string& name) {
 }
 
 Task<Tool> Tools::require(std::string name, ToolProbe probe) {
-  if (auto found = known_.find(name); found != known_.end()) co_return found->second;
+  auto known = known_.find(name);
+  if (known == known_.end()) {
+    Tool tool = co_await ask_version(name, probe.args);
+    known = known_.insert_or_assign(name, std::move(tool)).first;
+  }
+  throw_if_unfit(known->second, probe);
+  co_return known->second;
+}
+
+Task<Tool> Tools::ask_version(std::string name, std::vector<std::string> args) {
   Tool tool{name, find(name), {}};
-  Command command = this->command(tool.path, probe.args, "/nonexistent");
+  Command command = this->command(tool.path, std::move(args), "/nonexistent");
   Exit exit = co_await world_.processes.run(std::move(command));
   tool.version = version_in(exit.out.empty() ? exit.err : exit.out);
   if (!exit.ok() || tool.version.empty()) {
@@ -85,13 +103,6 @@ Task<Tool> Tools::require(std::string name, ToolProbe probe) {
         .because(join(exit.last_lines(3), " / "))
         .hint("is " + tool.path + " really " + name + "?");
   }
-  auto have = version_numbers(tool.version);
-  if (!probe.minimum.empty() && have < version_numbers(probe.minimum))
-    throw unusable(tool, "too old: at least " + probe.minimum + " is needed", pinned_version(name));
-  if (!probe.maximum_below.empty() && have >= version_numbers(probe.maximum_below))
-    throw unusable(tool, "too new: below " + probe.maximum_below + " is needed",
-                   pinned_version(name));
-  known_[name] = tool;
   co_return tool;
 }
 

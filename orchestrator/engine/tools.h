@@ -31,7 +31,8 @@ class Tools {
 
   /// Throws Error(kPermanent) saying where was looked, what is needed and how to get it.
   std::string find(const std::string& name);
-  /// Finds and asks for the version, once per run; throws when it is too old or too new.
+  /// Finds and asks for the version, once per run; throws when it is too old or too new for this
+  /// caller.
   Task<Tool> require(std::string name, ToolProbe probe);
   /// A command with nothing inherited but PATH (the tool's folder, our parts, the system's
   /// folders), HOME
@@ -45,6 +46,8 @@ class Tools {
   static std::vector<std::string> pinned_names();
 
  private:
+  Task<Tool> ask_version(std::string name, std::vector<std::string> args);
+
   World& world_;
   std::map<std::string, std::string> from_plan_;
   std::map<std::string, Tool> known_;

@@ -2,7 +2,6 @@
 #include "orchestrator/plan/conform.h"
 #include "orchestrator/plan/plan.h"
 #include "orchestrator/plan/scope.h"
-#include "orchestrator/plan/template.h"
 
 namespace blackstart::plan {
 namespace {
