@@ -26,6 +26,17 @@ engine::SavedPlan saved_from(const Program& program, const engine::Session& sess
   return saved;
 }
 
+/// apply compares what is saved word for word, so that a secret could not be taken out of it.
+std::string text_to_save(const engine::SavedPlan& saved, const events::Redactor& redactor) {
+  std::string text = to_text(saved);
+  if (redactor.clean(text) == text) return text;
+  throw Error(ErrorClass::kUsage, "the plan was not saved: a secret would stand in the file")
+      .because("what a stage would do names a sensitive value, shown as *** above")
+      .hint(
+          "hand the value over without naming it, as stdin or in the environment, or run apply "
+          "without a saved plan");
+}
+
 int code_of(const Program& program, const engine::Session& session,
             const engine::RunResult& result) {
   if (int code = exit_code(result, session.graph); code != kExitDone) return code;
@@ -49,8 +60,9 @@ Task<int> run_plan(Program& program) {
   if (!program.arguments.out_file.empty()) {
     if (!can_save)
       throw Error(ErrorClass::kUsage, "the plan was not saved: some stages are in trouble");
-    program.world.files.write(program.absolute(program.arguments.out_file),
-                              to_text(saved_from(program, session, result)));
+    program.world.files.write(
+        program.absolute(program.arguments.out_file),
+        text_to_save(saved_from(program, session, result), session.bus.redactor()));
   }
   co_await space->finish(result);
   co_return code;

@@ -123,8 +123,11 @@ Task<std::unique_ptr<Workspace>> Workspace::open(Program& program, plan::Plan pl
   options.saved = saved;
   Workspace* self = space.get();
   options.confirm = [self](std::string question) { return self->confirm(std::move(question)); };
-  if (space->lock_)
-    options.on_activity = [self](const std::string& what) { self->lock_->set_activity(what); };
+  if (space->lock_) {
+    options.on_activity = [self](const std::string& what) {
+      self->lock_->set_activity(self->bus_.redactor().clean(what));
+    };
+  }
   space->session_ = std::make_unique<engine::Session>(
       program.world, space->bus_, *space->journal_, space->plan_, program.catalog, space->graph_,
       space->tools_, space->run_id_, space->state_folder_, std::move(options));

@@ -329,8 +329,10 @@ Task<void> StageRun::finish() {
   result().elapsed = elapsed;
   result().reason =
       result().decision.reason.empty() ? result().seen.reason : result().decision.reason;
-  if (!context_.interrupted().empty())
-    co_await session_.journal.settle(stage_.name, "observed " + result().reason);
+  if (!context_.interrupted().empty()) {
+    std::string how = session_.bus.redactor().clean("observed " + result().reason);
+    co_await session_.journal.settle(stage_.name, std::move(how));
+  }
   if (direction_ == Direction::kRemoval) {
     if (context_.record()) co_await session_.journal.forget_stage(stage_.name);
   } else {

@@ -1,4 +1,5 @@
 // Stopping, dying, and going on; and looking without touching.
+#include "orchestrator/journal/database.h"
 #include "tests/simulation/engine_fixture.h"
 
 namespace blackstart::sim {
@@ -80,6 +81,23 @@ TEST_F(EngineTest, HardStop_CancelsTheRunningActionAndTheNextRunGoesOn) {
   run = apply();
   EXPECT_EQ(run.exit_code, 0) << run.transcript();
   EXPECT_EQ(outside.end_state(), "a=x\nb=x\n");
+}
+
+TEST_F(EngineTest, InterruptedAction_IsSettledWithoutTheSecretThatWasSeen) {
+  plan("    - {name: a, uses: thing, with: {name: a, value: swordfish-canary}}\n");
+  outside.treatments["a"].takes = seconds(20);
+  outside.treatments["a"].answers_late = true;
+  EXPECT_EQ(machine.run(stopped_after(world, seconds(5), 2)).exit_code, 130);
+  Request request;
+  request.beside = [](engine::Session& session) -> Task<void> {
+    session.bus.redactor().add("swordfish-canary");
+    co_return;
+  };
+  EXPECT_EQ(machine.run(request).exit_code, 0);
+  journal::Database journal(machine.state_folder() + "/journal.db",
+                            journal::Database::Mode::kReadOnly);
+  EXPECT_EQ(journal.text("SELECT detail FROM intents WHERE result = 'settled'"),
+            "observed a is ***");
 }
 
 TEST_F(EngineTest, SecondRun_ActsNowhereAndLooksOnceAtEachStage) {

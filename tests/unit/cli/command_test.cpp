@@ -180,6 +180,33 @@ TEST_F(Commands, Places_AreShownFromWhereTheUserStands) {
   EXPECT_THAT(say({"apply", "../plan.yaml"}).err, HasSubstr("\n../plan.yaml:6:46: error: fails: "));
 }
 
+constexpr const char* kCanary = "swordfish-canary";
+/// A command that names the secret and shows what the next run would hear of this one.
+constexpr const char* kNamesASecret =
+    "  stages:\n    - {name: tell, uses: exec, with: {fromEnv: [CANARY], argv: [sh, -c, \"cp "
+    "../state/lock.json held #\", swordfish-canary]}}\n";
+
+TEST_F(Command, ASecretInWhatIsDone_IsNotInTheLockFile) {
+  write_plan(kNamesASecret);
+  ASSERT_EQ(setenv("CANARY", kCanary, 1), 0);
+  Said said = say({"apply"});
+  EXPECT_EQ(said.code, kExitDone) << said.err;
+  std::string held = read(folder_ / "lab/held");
+  EXPECT_THAT(held, HasSubstr("stage tell: run sh"));
+  EXPECT_THAT(held, Not(HasSubstr(kCanary)));
+  EXPECT_THAT(said.out + said.err, Not(HasSubstr(kCanary)));
+}
+
+TEST_F(Command, APlanThatNamesASecret_IsNotSaved) {
+  write_plan(kNamesASecret);
+  ASSERT_EQ(setenv("CANARY", kCanary, 1), 0);
+  Said said = say({"plan", "--out", "saved"});
+  EXPECT_EQ(said.code, kExitUsage) << said.err;
+  EXPECT_THAT(said.err, HasSubstr("a secret would stand in the file"));
+  EXPECT_THAT(said.out + said.err, Not(HasSubstr(kCanary)));
+  EXPECT_FALSE(fs::exists(folder_ / "lab/saved"));
+}
+
 /// Of a cluster that does not answer.
 std::string kubeconfig_for(const std::string& server) {
   return "apiVersion: v1\nkind: Config\ncurrent-context: x\n"
