@@ -70,14 +70,19 @@ Task<void> confirm_environment(Program& program, Workspace& space,
   session.forget_results();
 }
 
-void refuse_if_nothing_was_asked(const engine::Session& session, const engine::Selection& selection,
-                                 const engine::RunResult& result) {
-  if (selection.everything()) return;
-  for (const engine::StageResult& stage : result.stages) {
-    if (stage.role == engine::Role::kRun && stage.state != engine::StageState::kSkipped) return;
-  }
-  throw Error(ErrorClass::kUsage, "nothing was done: every selected stage is skipped by its `when`")
-      .hint("environment " + session.plan.environment + " may be the wrong one");
+/// A selection whose stages are all skipped is most likely a mistake.
+bool nothing_was_asked(const engine::Selection& selection, const engine::RunResult& result) {
+  auto was_asked = [](const engine::StageResult& stage) {
+    return stage.role == engine::Role::kRun && stage.state != engine::StageState::kSkipped;
+  };
+  return !selection.everything() && std::ranges::none_of(result.stages, was_asked);
+}
+
+void say_that_nothing_was_asked(engine::Session& session) {
+  Error error(ErrorClass::kUsage,
+              "nothing was done: every selected stage is skipped by its `when`");
+  error.hint("environment " + session.plan.environment + " may be the wrong one");
+  session.bus.publish(events::notice_of(error, ""));
 }
 
 /// What one does next with a cluster that is up.
@@ -108,10 +113,12 @@ Task<int> run_apply(Program& program) {
   co_await confirm_environment(program, *space, roles);
   co_await space->begin();
   engine::RunResult result = co_await engine::apply(session, std::move(roles));
+  bool asked = !nothing_was_asked(selection, result);
+  int code = asked ? exit_code(result, session.graph) : kExitUsage;
   // Before the end of the run, which is the last event of every stream.
-  if (exit_code(result, session.graph) == kExitDone) say_where_the_cluster_is(session);
-  int code = co_await space->finish(result);
-  refuse_if_nothing_was_asked(session, selection, result);
+  if (!asked) say_that_nothing_was_asked(session);
+  if (code == kExitDone) say_where_the_cluster_is(session);
+  co_await space->finish(result, code);
   co_return code;
 }
 

@@ -19,9 +19,9 @@ std::string question_about(const engine::Session& session, const std::vector<eng
 }
 
 /// On the day when the cluster is gone for good, that is the end of it: this says so.
-void say_that_nothing_went(engine::Session& session, const engine::RunResult& result) {
-  bool unreachable = exit_code(result, session.graph) == kExitUnreachable;
-  if (!unreachable || std::ranges::any_of(result.stages, &engine::StageResult::acted)) return;
+void say_that_nothing_went(engine::Session& session, const engine::RunResult& result, int code) {
+  if (code != kExitUnreachable || std::ranges::any_of(result.stages, &engine::StageResult::acted))
+    return;
   session.bus.publish(events::Notice{"error",
                                      "",
                                      "",
@@ -45,8 +45,10 @@ Task<int> run_destroy(Program& program) {
     throw Error(ErrorClass::kUsage, "not confirmed; nothing was taken away");
   co_await space->begin();
   engine::RunResult result = co_await engine::destroy(session, std::move(roles));
-  say_that_nothing_went(session, result);
-  co_return co_await space->finish(result);
+  int code = exit_code(result, session.graph);
+  say_that_nothing_went(session, result, code);
+  co_await space->finish(result, code);
+  co_return code;
 }
 
 }  // namespace blackstart::cli

@@ -27,14 +27,36 @@ engine::SavedPlan saved_from(const Program& program, const engine::Session& sess
 }
 
 /// apply compares what is saved word for word, so that a secret could not be taken out of it.
-std::string text_to_save(const engine::SavedPlan& saved, const events::Redactor& redactor) {
-  std::string text = to_text(saved);
-  if (redactor.clean(text) == text) return text;
+void throw_if_secret(const std::string& text, const events::Redactor& redactor) {
+  if (redactor.clean(text) == text) return;
   throw Error(ErrorClass::kUsage, "the plan was not saved: a secret would stand in the file")
       .because("what a stage would do names a sensitive value, shown as *** above")
       .hint(
           "hand the value over without naming it, as stdin or in the environment, or run apply "
           "without a saved plan");
+}
+
+void save(const Program& program, const engine::Session& session, const engine::RunResult& result) {
+  std::string text = to_text(saved_from(program, session, result));
+  throw_if_secret(text, session.bus.redactor());
+  program.world.files.write(program.absolute(program.arguments.out_file), text);
+}
+
+/// Saves the plan, or says why not; returns the exit code of the command, given that of the look.
+int code_of_saving(const Program& program, engine::Session& session,
+                   const engine::RunResult& result, int code) {
+  if (code != kExitDone && code != kExitPending) {
+    session.bus.publish(events::Notice{
+        "error", "", "", "the plan was not saved: some stages are in trouble", {}, ""});
+    return code;
+  }
+  try {
+    save(program, session, result);
+  } catch (const Error& error) {
+    session.bus.publish(events::notice_of(error, ""));
+    return exit_code(error.error_class());
+  }
+  return code;
 }
 
 int code_of(const Program& program, const engine::Session& session,
@@ -56,15 +78,8 @@ Task<int> run_plan(Program& program) {
   int code = code_of(program, session, result);
   bool json = program.arguments.output == "json";
   program.print(json ? preview_json(session, result) : plan_text(session, result));
-  bool can_save = code == kExitDone || code == kExitPending;
-  if (!program.arguments.out_file.empty()) {
-    if (!can_save)
-      throw Error(ErrorClass::kUsage, "the plan was not saved: some stages are in trouble");
-    program.world.files.write(
-        program.absolute(program.arguments.out_file),
-        text_to_save(saved_from(program, session, result), session.bus.redactor()));
-  }
-  co_await space->finish(result);
+  if (!program.arguments.out_file.empty()) code = code_of_saving(program, session, result, code);
+  co_await space->finish(result, code);
   co_return code;
 }
 

@@ -4,6 +4,17 @@
 #include "orchestrator/cli/workspace.h"
 
 namespace blackstart::cli {
+namespace {
+
+/// A target that cannot be asked, or refuses us, is told apart from one that is not as it should
+/// be.
+int code_of(const engine::Session& session, const engine::RunResult& result) {
+  int code = exit_code(result, session.graph);
+  if (code == kExitUnreachable || code == kExitAuthentication || code >= kExitUsage) return code;
+  return code != kExitDone || result.has_pending() ? kExitPending : kExitDone;
+}
+
+}  // namespace
 
 Task<int> run_status(Program& program) {
   plan::Plan plan =
@@ -13,14 +24,11 @@ Task<int> run_status(Program& program) {
   auto roles = space->roles(program.arguments.selection);
   co_await space->begin();
   engine::RunResult result = co_await engine::preview(session, std::move(roles));
-  co_await space->finish(result);
+  int code = code_of(session, result);
   bool json = program.arguments.output == "json";
   program.print(json ? preview_json(session, result) : status_text(session, result));
-  // A target that cannot be asked, or refuses us, is told apart from one that is not as it should
-  // be.
-  int code = exit_code(result, session.graph);
-  if (code == kExitUnreachable || code == kExitAuthentication || code >= kExitUsage) co_return code;
-  co_return code != kExitDone || result.has_pending() ? kExitPending : kExitDone;
+  co_await space->finish(result, code);
+  co_return code;
 }
 
 }  // namespace blackstart::cli

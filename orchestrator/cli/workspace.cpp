@@ -23,7 +23,9 @@ int64_t signed_count(const engine::RunResult& result, engine::StageState state) 
   return static_cast<int64_t>(result.count(state));
 }
 
-const char* word_for(const engine::RunResult& result, int code) {
+const char* word_for(const std::string& command, const engine::RunResult& result, int code) {
+  if (code == kExitPending || (code == kExitDone && result.has_pending()))
+    return command == "status" ? "does not hold" : "changes pending";
   if (code == kExitDone)
     return result.count(engine::StageState::kDone) > 0 ? "done" : "nothing to do";
   if (code == kExitOutOfTime) return "out of time";
@@ -167,12 +169,11 @@ Task<void> Workspace::begin() {
   co_await journal_->begin_run(std::move(run));
 }
 
-Task<int> Workspace::finish(const engine::RunResult& result) {
+Task<void> Workspace::finish(const engine::RunResult& result, int code) {
   using engine::StageState;
-  int code = exit_code(result, graph_);
   events::RunEnded end;
   end.run = run_id_;
-  end.result = word_for(result, code);
+  end.result = word_for(program_.arguments.command, result, code);
   end.exit_code = code;
   end.elapsed_ms = result.elapsed.count();
   end.done = signed_count(result, StageState::kDone);
@@ -181,12 +182,12 @@ Task<int> Workspace::finish(const engine::RunResult& result) {
   end.blocked =
       signed_count(result, StageState::kBlocked) + signed_count(result, StageState::kStopped);
   end.skipped = signed_count(result, StageState::kSkipped);
-  if (code != kExitDone) end.resume = command_line(program_.arguments, program_.arguments.command);
+  if (code != kExitDone && code != kExitPending)
+    end.resume = command_line(program_.arguments, program_.arguments.command);
   if (writes_) co_await journal_->end_run(run_id_, end.result, code);
   bus_.publish(std::move(end));
   bus_.flush();
   if (writes_) co_await journal_->flush();
-  co_return code;
 }
 
 Task<bool> Workspace::confirm(std::string question) {

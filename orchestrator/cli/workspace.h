@@ -39,9 +39,10 @@ class Workspace {
 
   engine::Session& session() { return *session_; }
   std::vector<engine::Role> roles(const engine::Selection& selection) const;
-  /// Publishes the start and, in finish(), the end of the run; returns the exit code.
+  /// Publishes the start and, in finish(), the end of the run with the exit code that the command
+  /// ends with.
   Task<void> begin();
-  Task<int> finish(const engine::RunResult& result);
+  Task<void> finish(const engine::RunResult& result, int code);
   /// Asks on the terminal; --yes answers, --no-input and a missing terminal refuse.
   Task<bool> confirm(std::string question);
 

@@ -189,7 +189,8 @@ struct Notice {
 struct RunEnded {
   static constexpr const char* kType = "run.end";
   std::string run;
-  std::string result;  // "done", "nothing to do", "failed", "out of time", "stopped"
+  std::string result;  // "done", "nothing to do", "changes pending", "does not hold", "failed",
+                       // "out of time", "stopped"
   int64_t exit_code = 0;
   int64_t elapsed_ms = 0;
   int64_t done = 0;       // stages that acted

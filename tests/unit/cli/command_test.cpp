@@ -207,6 +207,51 @@ TEST_F(Command, APlanThatNamesASecret_IsNotSaved) {
   EXPECT_FALSE(fs::exists(folder_ / "lab/saved"));
 }
 
+/// The end of the run as a reader of the event stream sees it.
+std::string end_of_run(const fs::path& events) {
+  std::string text = read(events);
+  std::string last = text.substr(text.rfind('\n', text.size() - 2) + 1);
+  EXPECT_THAT(last, HasSubstr("\"type\":\"run.end\"")) << text;
+  return last;
+}
+
+TEST_F(Command, TheEndOfTheRun_SaysWhatTheProgramEndsWith) {
+  constexpr const char* kFails =
+      "  stages:\n    - {name: touch, uses: exec, with: {argv: [\"true\"], check: "
+      "[no-such-tool]}}\n";
+  constexpr const char* kSkipped =
+      "  stages:\n    - {name: touch, uses: exec, when: false, with: {argv: [touch, made]}}\n";
+  struct Case {
+    const char* plan;
+    std::vector<std::string> words;
+    int code;
+    std::string result;
+  };
+  const std::vector<Case> cases = {
+      {kTouch, {"plan"}, kExitDone, "changes pending"},
+      {kTouch, {"plan", "--detailed-exitcode"}, kExitPending, "changes pending"},
+      {kTouch, {"status"}, kExitPending, "does not hold"},
+      {kFails, {"plan"}, kExitFailed, "failed"},
+      {kFails, {"plan", "--out", "saved"}, kExitFailed, "failed"},
+      {kNamesASecret, {"plan", "--out", "saved"}, kExitUsage, "failed"},
+      {kSkipped, {"apply", "--only", "touch"}, kExitUsage, "failed"},
+      {kTouch, {"apply"}, kExitDone, "done"},
+      {kTouch, {"status"}, kExitDone, "nothing to do"},
+  };
+  ASSERT_EQ(setenv("CANARY", kCanary, 1), 0);
+  for (const Case& one : cases) {
+    write_plan(one.plan);
+    std::vector<std::string> words = one.words;
+    words.insert(words.end(), {"--events", "events"});
+    Said said = say(words);
+    std::string end = end_of_run(folder_ / "lab/events");
+    EXPECT_EQ(said.code, one.code) << end << said.err;
+    EXPECT_THAT(end, HasSubstr("\"exit_code\":" + std::to_string(one.code))) << said.err;
+    EXPECT_THAT(end, HasSubstr("\"result\":\"" + one.result + "\"")) << said.err;
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "lab/saved"));
+}
+
 /// Of a cluster that does not answer.
 std::string kubeconfig_for(const std::string& server) {
   return "apiVersion: v1\nkind: Config\ncurrent-context: x\n"
