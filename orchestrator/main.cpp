@@ -22,6 +22,6 @@ int main(int argc, char** argv) {
   program.on_signal = [](int signal, int) { _exit(blackstart::cli::kExitSignal + signal); };
   int code = blackstart::cli::kExitBug;
   real.run(run(program, code),
-           [&program](int signal, int count) { program.on_signal(signal, count); });
+           [&program](int signal, int count) { program.take_signal(signal, count); });
   return code;
 }

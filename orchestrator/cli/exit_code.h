@@ -20,7 +20,8 @@ enum ExitCode : int {
   kExitSignal = 128,  // plus the signal's number
 };
 
-int exit_code(ErrorClass error_class);
+/// `signal` is the one that was sent, or 0: then what was cancelled counts as stopped by Ctrl-C.
+int exit_code(ErrorClass error_class, int signal = 0);
 
 /// Of a whole run: a signal that left something undone, else the first failure, else 0.
 int exit_code(const engine::RunResult& result, const engine::Graph& graph);

@@ -9,6 +9,11 @@
 
 namespace blackstart::cli {
 
+void Program::take_signal(int number, int count) {
+  signal = number;
+  on_signal(number, count);
+}
+
 std::string Program::absolute(const std::string& path) const {
   return path.starts_with('/') ? path : world.environment.working_directory() + "/" + path;
 }
@@ -36,9 +41,10 @@ Task<int> run_command(Program& program) {
     co_return co_await find_run(program.arguments.command)(program);
   } catch (const Error& error) {
     say_error(error, program.world.environment.working_directory());
-    co_return exit_code(error.error_class());
+    co_return exit_code(error.error_class(), program.signal);
   } catch (const std::exception& error) {
-    if (is_cancellation(std::current_exception())) co_return kExitSignal + 2;
+    if (is_cancellation(std::current_exception()))
+      co_return exit_code(ErrorClass::kCancelled, program.signal);
     say_error(Error(ErrorClass::kBug, "unexpected failure").because(error.what()), "");
     co_return kExitBug;
   }

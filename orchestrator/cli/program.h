@@ -18,7 +18,10 @@ struct Program {
   /// What to do about a signal now (its number, how many so far). Without a run under way nothing
   /// is lost by leaving at once, which is the default.
   std::function<void(int signal, int count)> on_signal;
+  int signal = 0;  // the newest, or 0
 
+  /// To be called for every signal.
+  void take_signal(int number, int count);
   /// A path of the command line, from where the user stands.
   std::string absolute(const std::string& path) const;
   /// Data for the user or the next program; talk goes through events to stderr.

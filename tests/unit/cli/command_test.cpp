@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "orchestrator/cli/exit_code.h"
 #include "orchestrator/cli/program.h"
@@ -75,7 +78,8 @@ class Commands : public testing::Test {
     if (said.code < 0) {
       RealWorld real;
       Program program{real.world(), stages::catalog(), arguments, [](int, int) {}};
-      real.run(run(program, said.code), [](int, int) {});
+      real.run(run(program, said.code),
+               [&program](int signal, int count) { program.take_signal(signal, count); });
     }
     said.out = testing::internal::GetCapturedStdout();
     said.err = testing::internal::GetCapturedStderr();
@@ -250,6 +254,34 @@ TEST_F(Command, TheEndOfTheRun_SaysWhatTheProgramEndsWith) {
     EXPECT_THAT(end, HasSubstr("\"result\":\"" + one.result + "\"")) << said.err;
   }
   EXPECT_FALSE(fs::exists(folder_ / "lab/saved"));
+}
+
+/// Sends `signal` to this program as soon as `file` is there.
+std::jthread signal_when_there(fs::path file, int signal) {
+  return std::jthread([file = std::move(file), signal](std::stop_token ended) {
+    while (!ended.stop_requested() && !fs::exists(file))
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    if (!ended.stop_requested()) ::kill(::getpid(), signal);
+  });
+}
+
+TEST_F(Command, ASignalWhileItLooks_IsInTheExitCodeOfEveryCommand) {
+  write_plan(
+      "  environments: {asks: {confirm: true}}\n  stages:\n"
+      "    - {name: slow, uses: exec, with: {argv: [\"true\"], check: [sh, -c, \"touch looking; "
+      "exec sleep 60\"]}}\n");
+  const std::vector<std::vector<std::string>> commands = {
+      {"plan"}, {"status"}, {"apply", "--env", "asks"}};
+  for (int signal : {SIGINT, SIGTERM}) {
+    for (const std::vector<std::string>& words : commands) {
+      fs::remove(folder_ / "lab/looking");
+      std::jthread user = signal_when_there(folder_ / "lab/looking", signal);
+      auto begin = std::chrono::steady_clock::now();
+      Said said = say(words);
+      EXPECT_EQ(said.code, kExitSignal + signal) << words.front() << "\n" << said.err;
+      EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+    }
+  }
 }
 
 /// Of a cluster that does not answer.
