@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "orchestrator/base/text.h"
 #include "orchestrator/cli/exit_code.h"
+#include "orchestrator/events/debug_log.h"
 
 namespace blackstart::cli {
 namespace {
@@ -34,10 +36,6 @@ struct Builder {
   CLI::App* command(const std::string& name, const std::string& summary) {
     CLI::App* sub = app.add_subcommand(name, summary);
     sub->callback([this, name] { arguments.command = name; });
-    sub->add_option("--log-level", arguments.log_level,
-                    "debug log: off, error, warn, info, debug, trace")
-        ->check(CLI::IsMember({"off", "error", "warn", "info", "debug", "trace"}));
-    sub->add_option("--log-file", arguments.log_file, "where the debug log goes (default: stderr)");
     return sub;
   }
 
@@ -81,13 +79,18 @@ struct Builder {
     sub->add_option("--parallelism", arguments.parallelism, "actions at a time")
         ->check(CLI::Range(1, 256));
     sub->add_flag("-v,--verbose", arguments.verbose, "also what the tools print");
-    add_events(sub);
+    add_streams(sub);
   }
 
-  void add_events(CLI::App* sub) {
+  /// What is told beside the result: events for programs, the debug log for developers.
+  void add_streams(CLI::App* sub) {
     sub->add_option("--events", arguments.events,
                     "writes the event stream as NDJSON to FILE, or - for stdout; whole when it "
                     "ends with run.end");
+    std::vector<std::string> levels = events::log_level_names();
+    sub->add_option("--log-level", arguments.log_level, "debug log: " + join(levels, ", "))
+        ->check(CLI::IsMember(levels));
+    sub->add_option("--log-file", arguments.log_file, "where the debug log goes (default: stderr)");
   }
 
   void build() {
@@ -107,7 +110,7 @@ struct Builder {
     add_state(plan);
     add_selection(plan);
     add_output(plan);
-    add_events(plan);
+    add_streams(plan);
     plan->add_option("--out", arguments.out_file, "saves the plan, for blackstart apply FILE");
     plan->add_flag("--detailed-exitcode", arguments.detailed_exit_code,
                    "0 nothing to do, 1 error, 2 changes pending");
@@ -121,7 +124,7 @@ struct Builder {
     add_state(status);
     add_selection(status);
     add_output(status);
-    add_events(status);
+    add_streams(status);
     CLI::App* destroy =
         command("destroy", "takes away what the plan made, in reverse, after confirmation");
     add_plan(destroy);

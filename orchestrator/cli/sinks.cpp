@@ -62,13 +62,13 @@ void add_sinks(events::Bus& bus, const Program& program, const plan::Plan& plan,
   const Arguments& arguments = program.arguments;
   bus.add_sink(plain_sink(program, plan));
   if (!arguments.events.empty()) bus.add_sink(ndjson_sink(bus, program));
-  auto level = events::parse_log_level(arguments.log_level);
-  if (level && *level != events::LogLevel::kOff) {
+  events::LogLevel level = events::parse_log_level(arguments.log_level).value();
+  if (level != events::LogLevel::kOff) {
     auto writer = arguments.log_file.empty() ? events::writer_to(stderr)
                                              : open_text_file(program.absolute(arguments.log_file));
     auto log = std::make_unique<events::DebugLog>(std::move(writer));
-    log->set_level(*level);
-    bus.set_log_level(*level);
+    log->set_level(level);
+    bus.set_log_level(level);
     bus.add_sink(std::move(log));
   }
   if (journal != nullptr) bus.add_sink(std::make_unique<journal::EventSink>(*journal));

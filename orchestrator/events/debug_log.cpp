@@ -77,6 +77,12 @@ struct DebugLog::Logger {
   spdlog::logger log;
 };
 
+std::vector<std::string> log_level_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, level] : kLevels) names.emplace_back(name);
+  return names;
+}
+
 std::optional<LogLevel> parse_log_level(std::string_view name) {
   const auto* found =
       std::ranges::find(kLevels, name, &std::pair<std::string_view, LogLevel>::first);

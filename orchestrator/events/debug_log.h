@@ -3,14 +3,18 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "orchestrator/events/bus.h"
 #include "orchestrator/events/writer.h"
 
 namespace blackstart::events {
 
-/// "trace", "debug", "info", "warning", "error", "off"; nullopt for anything else.
+/// From the finest to none: "trace", "debug", "info", "warning", "error", "off".
+std::vector<std::string> log_level_names();
+/// nullopt for what is not one of these names.
 std::optional<LogLevel> parse_log_level(std::string_view name);
 
 /// Rooms write to it through Bus::log, so that the bus's redactor stands before it too.

@@ -13,6 +13,7 @@
 
 #include "orchestrator/cli/exit_code.h"
 #include "orchestrator/cli/program.h"
+#include "orchestrator/events/debug_log.h"
 #include "orchestrator/journal/journal.h"
 #include "orchestrator/world/real.h"
 #include "stages/catalog.h"
@@ -282,6 +283,19 @@ TEST_F(Command, ASignalWhileItLooks_IsInTheExitCodeOfEveryCommand) {
       EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
     }
   }
+}
+
+TEST_F(Command, TheDebugLog_IsWrittenAtEveryLevelThatIsOffered) {
+  write_plan(kTouch);
+  for (const std::string& level : events::log_level_names()) {
+    Said said = say({"plan", "--log-level", level, "--log-file", "log-" + level});
+    EXPECT_EQ(said.code, kExitDone) << level << said.err;
+    EXPECT_EQ(fs::exists(folder_ / "lab" / ("log-" + level)), level != "off") << level;
+  }
+  EXPECT_THAT(read(folder_ / "lab/log-info"), HasSubstr("run.start"));
+  EXPECT_EQ(read(folder_ / "lab/log-warning"), "");
+  EXPECT_EQ(say({"plan", "--log-level", "loud"}).code, kExitUsage);
+  EXPECT_EQ(say({"runs", "--log-level", "info"}).code, kExitUsage) << "runs has no log";
 }
 
 /// Of a cluster that does not answer.

@@ -36,6 +36,7 @@ TEST(DebugLog, LeavesOutWhatIsBelowItsLevel) {
 }
 
 TEST(DebugLog, KnowsItsLevelsByName) {
+  for (const std::string& name : log_level_names()) EXPECT_TRUE(parse_log_level(name)) << name;
   EXPECT_EQ(parse_log_level("warning"), LogLevel::kWarning);
   EXPECT_EQ(parse_log_level("verbose"), std::nullopt);
 }
