@@ -21,6 +21,12 @@ constexpr Duration kFirstContactPause = std::chrono::seconds(10);
 
 Error stopped() { return Error(ErrorClass::kCancelled, "the run was asked to stop"); }
 
+Error error_of(const Decision& blocked) {
+  Error error(ErrorClass::kPermanent, blocked.reason);
+  for (const std::string& cause : blocked.causes) error.because(cause);
+  return error.hint(blocked.hint);
+}
+
 bool any_path_option(const std::vector<plan::OptionSpec>& options) {
   return std::ranges::any_of(options, [](const plan::OptionSpec& option) {
     return option.type == plan::OptionType::kPath || any_path_option(option.fields);
@@ -83,8 +89,7 @@ Task<void> StageRun::preview() {
       result().decision.reason.empty() ? result().seen.reason : result().decision.reason;
   if (result().decision.kind != Decision::Kind::kBlocked) co_return;
   result().state = StageState::kFailed;
-  result().failure = Error(ErrorClass::kPermanent, result().decision.reason).at(stage_.place);
-  result().failure->hint(result().decision.hint);
+  result().failure = error_of(result().decision).at(stage_.place);
 }
 
 Task<void> StageRun::apply() { co_await run(Direction::kForward); }
@@ -122,11 +127,7 @@ Task<void> StageRun::reconcile() {
           co_await perform_all(decision);
           break;
         case Decision::Kind::kWait: co_await wait_for_change(decision); break;
-        case Decision::Kind::kBlocked: {
-          Error error(ErrorClass::kPermanent, decision.reason);
-          for (const std::string& cause : decision.causes) error.because(cause);
-          throw error.hint(decision.hint);
-        }
+        case Decision::Kind::kBlocked: throw error_of(decision);
       }
     } catch (const Error& error) {
       if (retry_kind(error.error_class()) == RetryKind::kNever) throw;

@@ -100,6 +100,17 @@ TEST_F(EngineTest, InterruptedAction_IsSettledWithoutTheSecretThatWasSeen) {
             "observed a is ***");
 }
 
+TEST_F(EngineTest, BlockedStage_SaysTheSameWhenItIsLookedAtAndWhenItIsApplied) {
+  plan("    - {name: a, uses: thing.once, with: {name: a}}\n");
+  outside.things["a"] = {"crooked", {}};
+  for (const Outcome& run : {preview(), apply()}) {
+    ASSERT_TRUE(run.stage("a").failure) << run.transcript();
+    EXPECT_EQ(run.stage("a").failure->summary(), "a is crooked");
+    EXPECT_THAT(run.stage("a").failure->causes(), testing::ElementsAre("it is made only once"));
+    EXPECT_EQ(run.stage("a").failure->hint(), "it cannot be changed");
+  }
+}
+
 TEST_F(EngineTest, SecondRun_ActsNowhereAndLooksOnceAtEachStage) {
   plan(kTwo);
   ASSERT_EQ(apply().exit_code, 0);

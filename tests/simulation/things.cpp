@@ -154,7 +154,11 @@ class ThingStage : public engine::Stage {
     if (seen.is_present()) return Decision::satisfied(seen.reason);
     if (starting_) return Decision::wait(seen.reason);
     bool there = seen.state == Observation::State::kDiffers;
-    if (once_ && there) return Decision::blocked(seen.reason, "it cannot be changed");
+    if (once_ && there) {
+      Decision blocked = Decision::blocked(seen.reason, "it cannot be changed");
+      blocked.causes = {"it is made only once"};
+      return blocked;
+    }
     std::string summary = (there ? "change " : "make ") + name_;
     return Decision::act(Action{once_ ? "make" : "set", std::move(summary), {}, once_, false});
   }
