@@ -91,7 +91,7 @@ bool held_back(Session& session, size_t index, const std::vector<size_t>& before
 
 /// A need that is not selected: it must hold already.
 Task<void> check(Session& session, size_t index) {
-  co_await look_at(session, index);
+  co_await run_unless(session.stop.soft, look_at(session, index));
   StageResult& result = session.results[index];
   if (result.state == StageState::kPending || result.state == StageState::kDeferred) {
     result.failure =
@@ -239,7 +239,8 @@ Task<RunResult> apply(Session& session, std::vector<Role> roles) {
 Task<RunResult> destroy(Session& session, std::vector<Role> roles) {
   Instant started = session.world.clock.now();
   give_roles(session, roles);
-  co_await look_everywhere(session);
+  // Stopped here, nothing is begun below.
+  co_await run_unless(session.stop.soft, look_everywhere(session));
   size_t cluster = cluster_stage(session);
   for (StageResult& result : session.results) {
     if (result.state == StageState::kSkipped) continue;

@@ -114,7 +114,7 @@ Task<void> StageRun::reconcile() {
     Failures* failures = &of_looks_;
     try {
       enter(result().acted ? StageState::kVerifying : StageState::kObserving, "");
-      Observation seen = co_await look();
+      Observation seen = co_await look_unless_stopped();
       of_looks_ = {};
       result().deadline = context_.deadline;
       Decision decision = decide(seen);
@@ -150,6 +150,14 @@ Task<void> StageRun::prepare_inputs() {
   }
   result().digest = digest;
   context_.set_inputs(std::move(options), std::move(cluster), std::move(digest));
+}
+
+Task<Observation> StageRun::look_unless_stopped() {
+  // Who looks although it was asked to stop has just acted: only this look says what came of it.
+  Event& end = session_.stop.soft.is_set() ? session_.stop.hard : session_.stop.soft;
+  std::optional<Observation> seen = co_await run_unless(end, look());
+  if (!seen) throw stopped();
+  co_return std::move(*seen);
 }
 
 Task<Observation> StageRun::look() {

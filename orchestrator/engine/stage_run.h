@@ -42,6 +42,7 @@ class StageRun {
   Task<void> reconcile();
   Task<void> prepare_inputs();
   Task<Observation> look();
+  Task<Observation> look_unless_stopped();
   Decision decide(const Observation& seen) const;
   void check_against_saved(const Decision& decision) const;
   Task<void> perform_all(const Decision& decision);

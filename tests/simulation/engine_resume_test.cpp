@@ -62,6 +62,40 @@ TEST_F(EngineTest, SoftStop_EndsAWaitAtOnce) {
   EXPECT_EQ(run.stage("a").state, StageState::kStopped);
 }
 
+TEST_F(EngineTest, SoftStop_EndsALookAtOnce) {
+  plan(kTwo);
+  outside.treatments["a"].looks = minutes(5);
+  for (Verb verb : {Verb::kApply, Verb::kDestroy}) {
+    Request request = stopped_after(world, seconds(5), 1);
+    request.verb = verb;
+    Outcome run = machine.run(request);
+    EXPECT_EQ(run.exit_code, 130) << run.transcript();
+    EXPECT_EQ(run.elapsed, seconds(5));
+    EXPECT_EQ(run.result.count(StageState::kStopped), 1u);
+    EXPECT_EQ(outside.writes(), 0);
+  }
+}
+
+TEST_F(EngineTest, SoftStop_EndsTheLookAtWhatIsNeededButNotSelected) {
+  plan(kTwo);
+  outside.treatments["a"].looks = seconds(20);
+  Request request = stopped_after(world, seconds(5), 1);
+  request.selection.only = {"b"};
+  Outcome run = machine.run(request);
+  EXPECT_EQ(run.exit_code, 130) << run.transcript();
+  EXPECT_EQ(run.elapsed, seconds(5));
+}
+
+TEST_F(EngineTest, SoftStop_LetsTheLookAfterAnActionHaveTheGraceToo) {
+  plan(kTwo);
+  outside.treatments["a"].takes = seconds(10);
+  outside.treatments["a"].looks = seconds(4);
+  Outcome run = machine.run(stopped_after(world, seconds(8), 1));
+  EXPECT_EQ(run.elapsed, seconds(18));
+  EXPECT_EQ(run.stage("a").state, StageState::kDone);
+  EXPECT_EQ(run.exit_code, 130) << run.transcript();
+}
+
 TEST_F(EngineTest, SoftStop_GivesARunningActionThirtySeconds) {
   plan(kTwo);
   outside.treatments["a"].takes = minutes(5);

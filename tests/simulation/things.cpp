@@ -65,6 +65,7 @@ Task<HttpResponse> Things::send(HttpRequest request) {
     co_return trouble;
   }
   if (!is_write(request)) {
+    co_await clock_.sleep_until(clock_.now() + treatments[name].looks);
     HttpResponse seen = read(name);
     co_return seen;
   }

@@ -26,6 +26,7 @@ struct Thing {
 
 /// How the outside treats one thing.
 struct Treatment {
+  Duration looks{0};          // a read, from request to answer
   Duration takes{0};          // a write, from request to effect
   bool answers_late = false;  // the effect is there at once, the answer after `takes`
   Duration settles{0};        // from effect to ready

@@ -272,7 +272,7 @@ TEST_F(Command, ASignalWhileItLooks_IsInTheExitCodeOfEveryCommand) {
       "    - {name: slow, uses: exec, with: {argv: [\"true\"], check: [sh, -c, \"touch looking; "
       "exec sleep 60\"]}}\n");
   const std::vector<std::vector<std::string>> commands = {
-      {"plan"}, {"status"}, {"apply", "--env", "asks"}};
+      {"plan"}, {"status"}, {"apply"}, {"apply", "--env", "asks"}, {"destroy", "--yes"}};
   for (int signal : {SIGINT, SIGTERM}) {
     for (const std::vector<std::string>& words : commands) {
       fs::remove(folder_ / "lab/looking");
