@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <iostream>
 
 #include "orchestrator/events/debug_log.h"
 #include "orchestrator/events/ndjson_sink.h"
 #include "orchestrator/events/plain_sink.h"
 #include "orchestrator/journal/event_sink.h"
+#include "orchestrator/world/terminal.h"
 #include "orchestrator/world/text_file.h"
 
 namespace blackstart::cli {
@@ -87,8 +87,7 @@ Task<bool> ask_on_terminal(Program& program, std::string question) {
         .hint("look at what it is about, then give --yes");
   }
   std::fprintf(stderr, "%s\nType 'yes' to go on: ", question.c_str());
-  std::string answer;
-  co_await program.world.blocking.run([&answer] { std::getline(std::cin, answer); });
+  std::string answer = co_await read_typed_line();
   co_return trim(answer) == "yes";
 }
 

@@ -5,6 +5,7 @@
 #include "orchestrator/cli/exit_code.h"
 #include "orchestrator/cli/sinks.h"
 #include "orchestrator/cli/talk.h"
+#include "orchestrator/world/interrupt.h"
 
 namespace blackstart::cli {
 namespace {
@@ -96,7 +97,8 @@ Workspace::Workspace(Program& program, plan::Plan plan)
       state_folder_(state_folder_of(program, plan_)),
       run_id_(journal::new_run_id(program.world)),
       bus_(program.world.clock),
-      tools_(program.world, plan_.tools) {
+      tools_(program.world, plan_.tools),
+      questions_(program.world.executor, 1) {
   for (const auto& [name, variable] : plan_.vars) {
     if (variable.sensitive) redact_all(bus_.redactor(), variable.value);
   }
@@ -192,7 +194,16 @@ Task<void> Workspace::finish(const engine::RunResult& result, int code) {
 
 Task<bool> Workspace::confirm(std::string question) {
   if (program_.arguments.yes) co_return true;
-  co_return co_await ask_on_terminal(program_, bus_.redactor().clean(question));
+  std::optional<bool> answer = co_await run_unless(session_->stop.soft, ask(std::move(question)));
+  if (!answer) throw Error(ErrorClass::kCancelled, "stopped; it was not confirmed");
+  co_return *answer;
+}
+
+Task<bool> Workspace::ask(std::string question) {
+  engine::Limit::Slot turn = co_await questions_.take();
+  std::string shown = bus_.redactor().clean(question);
+  bool yes = co_await ask_on_terminal(program_, std::move(shown));
+  co_return yes;
 }
 
 }  // namespace blackstart::cli

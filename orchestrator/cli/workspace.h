@@ -43,12 +43,14 @@ class Workspace {
   /// ends with.
   Task<void> begin();
   Task<void> finish(const engine::RunResult& result, int code);
-  /// Asks on the terminal; --yes answers, --no-input and a missing terminal refuse.
+  /// Asks on the terminal, one question at a time; --yes answers, --no-input and a missing terminal
+  /// refuse. Ctrl-C ends it with Error(kCancelled).
   Task<bool> confirm(std::string question);
 
  private:
   Workspace(Program& program, plan::Plan plan);
   void on_signal(int signal, int count);
+  Task<bool> ask(std::string question);
 
   Program& program_;
   plan::Plan plan_;
@@ -59,6 +61,7 @@ class Workspace {
   std::unique_ptr<journal::Journal> journal_;
   events::Bus bus_;
   engine::Tools tools_;
+  engine::Limit questions_;
   std::unique_ptr<engine::Session> session_;
   bool writes_ = false;
 };

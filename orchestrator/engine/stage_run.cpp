@@ -220,8 +220,10 @@ Task<void> StageRun::perform_all(const Decision& decision) {
 
 Task<void> StageRun::ask(const Action& action) {
   bool first = !context_.record().has_value();
-  bool wanted = action.destructive || stage_.confirm == plan::Confirm::kAlways ||
-                (stage_.confirm == plan::Confirm::kOnce && first);
+  bool wanted = stage_.confirm == plan::Confirm::kAlways;
+  // destroy was confirmed as a whole, with all that it takes away.
+  if (direction_ == Direction::kForward)
+    wanted |= action.destructive || (stage_.confirm == plan::Confirm::kOnce && first);
   if (!wanted) co_return;
   std::string question = "stage " + stage_.name + ": " + action.summary;
   if (!stage_.confirm_message.empty()) question += "\n" + stage_.confirm_message;

@@ -169,6 +169,29 @@ TEST_F(EngineTest, Destroy_TakesAwayInReverseOrder) {
   EXPECT_GE(*entered(run, "a", "acting"), *entered(run, "b", "done"));
 }
 
+TEST_F(EngineTest, Destroy_AsksAboutAStageOnlyWhenThePlanAlwaysDoes) {
+  plan(R"(
+    - {name: a, uses: thing, with: {name: a}}
+    - {name: b, uses: thing, confirm: once, with: {name: b}}
+    - {name: c, uses: thing, confirm: always, with: {name: c}}
+)");
+  std::vector<std::string> questions;
+  Request request;
+  request.beside = [&questions](engine::Session& session) -> Task<void> {
+    session.options.confirm = [&questions](std::string question) -> Task<bool> {
+      questions.push_back(std::move(question));
+      co_return true;
+    };
+    co_return;
+  };
+  EXPECT_EQ(machine.run(request).exit_code, 0);
+  EXPECT_THAT(questions, testing::UnorderedElementsAre("stage b: make b", "stage c: make c"));
+  questions.clear();
+  request.verb = Verb::kDestroy;
+  EXPECT_EQ(machine.run(request).exit_code, 0);
+  EXPECT_THAT(questions, testing::ElementsAre("stage c: remove c"));
+}
+
 TEST_F(EngineTest, Destroy_KeepsTheFilesOfWhatLivesInAClusterThatCouldNotBeTakenAway) {
   plan(R"(
     - {name: cluster, uses: thing, with: {name: cluster}}

@@ -1,4 +1,5 @@
 // Commands as a user types them, in the real world: what is said, where, and how they end.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -283,6 +284,63 @@ TEST_F(Command, ASignalWhileItLooks_IsInTheExitCodeOfEveryCommand) {
       EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
     }
   }
+}
+
+/// A person at the keyboard: what is typed is this program's stdin until the end.
+class Terminal {
+ public:
+  Terminal() : keyboard_(::posix_openpt(O_RDWR | O_NOCTTY)), before_(::dup(STDIN_FILENO)) {
+    ::grantpt(keyboard_);
+    ::unlockpt(keyboard_);
+    int screen = ::open(::ptsname(keyboard_), O_RDWR | O_NOCTTY);
+    ::dup2(screen, STDIN_FILENO);
+    ::close(screen);
+  }
+  ~Terminal() {
+    ::dup2(before_, STDIN_FILENO);
+    ::close(before_);
+    ::close(keyboard_);
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  void type(const std::string& text) {
+    EXPECT_EQ(::write(keyboard_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+
+ private:
+  int keyboard_;
+  int before_;
+};
+
+constexpr const char* kTwoQuestions =
+    "  stages:\n"
+    "    - {name: one, uses: exec, confirm: always, with: {argv: [touch, one], check: [test, -e, "
+    "one]}}\n"
+    "    - {name: two, uses: exec, confirm: always, with: {argv: [touch, two], check: [test, -e, "
+    "two]}}\n"
+    "    - {name: free, uses: exec, with: {argv: [touch, free], check: [test, -e, free]}}\n";
+
+TEST_F(Command, Questions_AreAskedOneAfterTheOther) {
+  write_plan(kTwoQuestions);
+  Terminal terminal;
+  terminal.type("yes\nno\n");
+  Said said = say({"apply"});
+  EXPECT_EQ(said.code, kExitFailed) << said.err;
+  EXPECT_EQ(count_in(said.err, "Type 'yes' to go on: "), 2u) << said.err;
+  EXPECT_NE(fs::exists(folder_ / "lab/one"), fs::exists(folder_ / "lab/two"));
+  EXPECT_TRUE(fs::exists(folder_ / "lab/free"));
+}
+
+TEST_F(Command, AnOpenQuestion_HoldsNobodyElseUpAndEndsWithCtrlC) {
+  write_plan(kTwoQuestions);
+  Terminal terminal;
+  std::jthread user = signal_when_there(folder_ / "lab/free", SIGINT);
+  Said said = say({"apply"});
+  EXPECT_EQ(said.code, kExitSignal + SIGINT) << said.err;
+  EXPECT_EQ(count_in(said.err, "Type 'yes' to go on: "), 1u) << said.err;
+  EXPECT_FALSE(fs::exists(folder_ / "lab/one"));
+  EXPECT_FALSE(fs::exists(folder_ / "lab/two"));
 }
 
 TEST_F(Command, TheDebugLog_IsWrittenAtEveryLevelThatIsOffered) {
