@@ -41,7 +41,8 @@ void refuse_if_changed(const engine::SavedPlan& saved, const engine::Session& se
     throw refuse("the cluster is another one now");
 }
 
-/// Looks again before anything is written: every input and every decision must be what was shown.
+/// Looks again before anything is written: every input must be what it was. That the decisions are
+/// too is checked when they are made anew, before the first action of each stage.
 Task<void> refuse_if_inputs_changed(const engine::SavedPlan& saved, engine::Session& session,
                                     std::vector<engine::Role> roles) {
   engine::RunResult preview = co_await engine::preview(session, std::move(roles));

@@ -153,14 +153,6 @@ void clean_up(World& world, const std::string& folder, bool was_there) {
     world.files.remove_all(folder + "/" + name);
 }
 
-std::string absolute(World& world, std::string path) {
-  std::string here = world.environment.working_directory();
-  if (path.empty() || path == ".") return here;
-  if (!path.starts_with('/')) path = here + "/" + path;
-  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-  return path;
-}
-
 }  // namespace
 
 std::string plan_name_of(const std::string& folder) {
@@ -202,7 +194,7 @@ Task<void> make_starter(World& world, engine::Tools& tools, StarterRequest reque
 
 Task<int> run_init(Program& program) {
   engine::Tools tools(program.world, {});
-  StarterRequest request{absolute(program.world, program.arguments.file), program.arguments.name};
+  StarterRequest request{program.absolute(program.arguments.file), program.arguments.name};
   std::string here = program.world.environment.working_directory();
   co_await make_starter(program.world, tools, request);
   std::string text = "Made a Git repository in " + request.folder + ":\n\n";

@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "orchestrator/base/path.h"
+#include "orchestrator/cli/table.h"
 
 namespace blackstart::cli {
 namespace {
@@ -10,11 +11,6 @@ namespace {
 using engine::StageResult;
 using engine::StageState;
 namespace json = boost::json;
-
-std::string padded(std::string text, size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
-}
 
 struct Widths {
   size_t name = 0;

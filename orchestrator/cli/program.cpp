@@ -15,7 +15,11 @@ void Program::take_signal(int number, int count) {
 }
 
 std::string Program::absolute(const std::string& path) const {
-  return path.starts_with('/') ? path : world.environment.working_directory() + "/" + path;
+  std::string here = world.environment.working_directory();
+  if (path.empty() || path == ".") return here;
+  std::string whole = path.starts_with('/') ? path : here + "/" + path;
+  while (whole.size() > 1 && whole.ends_with('/')) whole.pop_back();
+  return whole;
 }
 
 void Program::print(std::string_view text) const {

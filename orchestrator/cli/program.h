@@ -22,7 +22,7 @@ struct Program {
 
   /// To be called for every signal.
   void take_signal(int number, int count);
-  /// A path of the command line, from where the user stands.
+  /// A path of the command line, from where the user stands; none is this folder.
   std::string absolute(const std::string& path) const;
   /// Data for the user or the next program; talk goes through events to stderr.
   /// Throws Error(kPermanent) when it cannot be written: who reads it must not take less for all.

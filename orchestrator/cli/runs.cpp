@@ -3,15 +3,11 @@
 
 #include "orchestrator/cli/exit_code.h"
 #include "orchestrator/cli/sinks.h"
+#include "orchestrator/cli/table.h"
 #include "orchestrator/cli/workspace.h"
 
 namespace blackstart::cli {
 namespace {
-
-std::string padded(std::string text, size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
-}
 
 std::string duration_of(const journal::RunInfo& run) {
   if (!run.ended) return "-";

@@ -68,7 +68,6 @@ void add_sinks(events::Bus& bus, const Program& program, const plan::Plan& plan,
                                              : open_text_file(program.absolute(arguments.log_file));
     auto log = std::make_unique<events::DebugLog>(std::move(writer));
     log->set_level(level);
-    bus.set_log_level(level);
     bus.add_sink(std::move(log));
   }
   if (journal != nullptr) bus.add_sink(std::make_unique<journal::EventSink>(*journal));

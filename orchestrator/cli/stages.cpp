@@ -3,16 +3,12 @@
 
 #include "orchestrator/cli/exit_code.h"
 #include "orchestrator/cli/program.h"
+#include "orchestrator/cli/table.h"
 
 namespace blackstart::cli {
 namespace {
 
 namespace json = boost::json;
-
-std::string padded(std::string text, size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
-}
 
 const char* type_name(plan::OptionType type) {
   switch (type) {

@@ -1,7 +1,6 @@
 // What a stage may reach: its options, its folder, the world, the run's shared things.
 #pragma once
 
-#include <any>
 #include <functional>
 #include <map>
 #include <memory>
@@ -90,8 +89,7 @@ class Context {
   std::optional<std::string> binding(const std::string& key) const { return journal_.binding(key); }
   Task<void> bind(std::string key, std::string value);
   Task<void> unbind(std::string key);
-  /// True while nothing may be written at all (plan, status): bind() then keeps it for this run
-  /// only.
+  /// True while nothing may be written at all (plan, status): then bind() and unbind() do nothing.
   bool read_only = false;
 
   /// A line that a tool printed.

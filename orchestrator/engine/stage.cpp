@@ -9,7 +9,6 @@ const char* to_string(Observation::State state) {
     case Observation::State::kPresent: return "present";
     case Observation::State::kAbsent: return "absent";
     case Observation::State::kDiffers: return "differs";
-    case Observation::State::kUnknown: return "unknown";
     case Observation::State::kDeferred: return "deferred";
   }
   return "unknown";

@@ -22,7 +22,6 @@ struct Observation {
     kPresent,   // as wanted
     kAbsent,    // not there
     kDiffers,   // there, but not as wanted
-    kUnknown,   // could not be looked at; made by the engine only
     kDeferred,  // cannot be looked at before stage `deferred_on` has made its world
   };
   State state = State::kAbsent;
@@ -97,7 +96,7 @@ class Stage {
   virtual Task<void> close(Context& context);
 };
 
-/// What kind of work a stage's actions are; each kind has its own limit (scheduler.h).
+/// What kind of work a stage's actions are; each kind has its own limit (Session::limit_for).
 enum class Work { kLight, kProcess, kApi };
 
 /// The catalog's entry for a stage type.

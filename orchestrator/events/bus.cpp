@@ -92,13 +92,6 @@ void Bus::report_left_out(const std::string& stage, OutputWindow& window) {
   emit(OutputLine{stage, "stdout", std::move(note)});
 }
 
-void Bus::log(LogLevel level, std::string room, std::string text) {
-  if (!logs(level)) return;
-  LogLine line{clock_.wall_time(), level, std::move(room),
-               cleaned(redactor_, true, std::move(text))};
-  for (auto& sink : sinks_) sink->on_log(line);
-}
-
 void Bus::flush() {
   for (auto& [stage, window] : output_) report_left_out(stage, window);
   for (auto& sink : sinks_) sink->flush();

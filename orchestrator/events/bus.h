@@ -13,23 +13,12 @@
 
 namespace blackstart::events {
 
-enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError, kOff };
-
-/// A line for the debug log: for the developer who reads along, no part of the event stream.
-struct LogLine {
-  WallTime time;
-  LogLevel level = LogLevel::kDebug;
-  std::string room;  // "kube", "engine", …
-  std::string text;
-};
-
 /// A view of the stream. Called on the loop, in order; must not throw and must not block for long.
 /// What it publishes itself follows the event that it is handed.
 class Sink {
  public:
   virtual ~Sink() = default;
   virtual void on_event(const Event& event) = 0;
-  virtual void on_log(const LogLine&) {}
   virtual void flush() {}
 };
 
@@ -41,11 +30,6 @@ class Bus {
   explicit Bus(Clock& clock);
   void add_sink(std::unique_ptr<Sink> sink);
   void publish(Payload payload);
-  /// A line for the debug log, behind the same redactor.
-  void log(LogLevel level, std::string room, std::string text);
-  /// Lines below this level are dropped before they are cleaned; kOff (the default) drops all.
-  void set_log_level(LogLevel level) { log_level_ = level; }
-  bool logs(LogLevel level) const { return level >= log_level_ && level != LogLevel::kOff; }
   void flush();
   Redactor& redactor() { return redactor_; }
 
@@ -66,7 +50,6 @@ class Bus {
   std::vector<std::unique_ptr<Sink>> sinks_;
   std::map<std::string, OutputWindow> output_;  // by stage
   std::deque<Payload> pending_;  // more than one: a sink publishes while it is handed the first
-  LogLevel log_level_ = LogLevel::kOff;
   uint64_t sequence_ = 0;
 };
 

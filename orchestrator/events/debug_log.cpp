@@ -67,9 +67,7 @@ struct DebugLog::Logger {
   }
 
   /// With the time of the bus: spdlog must not look at a clock of its own.
-  void write(WallTime time, LogLevel level, std::string_view room, std::string_view text) {
-    std::string line = std::string(room) + ": ";
-    line += text;
+  void write(WallTime time, LogLevel level, const std::string& line) {
     auto stamp = std::chrono::time_point_cast<spdlog::log_clock::duration>(time);
     log.log(stamp, ::spdlog::source_loc{}, spdlog_level(level), line);
   }
@@ -95,11 +93,7 @@ DebugLog::~DebugLog() = default;
 void DebugLog::set_level(LogLevel level) { logger_->log.set_level(spdlog_level(level)); }
 
 void DebugLog::on_event(const Event& event) {
-  logger_->write(event.time, level_of(event), "event", to_json_line(event));
-}
-
-void DebugLog::on_log(const LogLine& line) {
-  logger_->write(line.time, line.level, line.room, line.text);
+  logger_->write(event.time, level_of(event), "event: " + to_json_line(event));
 }
 
 }  // namespace blackstart::events

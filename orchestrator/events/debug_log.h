@@ -1,4 +1,4 @@
-// The debug log: every event and what the rooms have to say beside, for the developer (spdlog).
+// The debug log: every event, for the developer who reads along (spdlog).
 #pragma once
 
 #include <memory>
@@ -12,20 +12,20 @@
 
 namespace blackstart::events {
 
+enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError, kOff };
+
 /// From the finest to none: "trace", "debug", "info", "warning", "error", "off".
 std::vector<std::string> log_level_names();
 /// nullopt for what is not one of these names.
 std::optional<LogLevel> parse_log_level(std::string_view name);
 
-/// Rooms write to it through Bus::log, so that the bus's redactor stands before it too.
 class DebugLog final : public Sink {
  public:
   explicit DebugLog(Writer writer);
   ~DebugLog() override;
   /// Failures are logged as errors, what tools print as trace, all else as info.
   void on_event(const Event& event) override;
-  void on_log(const LogLine& line) override;
-  /// Lines and events below this level are left out.
+  /// Events below this level are left out.
   void set_level(LogLevel level);
 
  private:

@@ -61,7 +61,7 @@ struct StageChanged {
 struct Observed {
   static constexpr const char* kType = "observation";
   std::string stage;
-  std::string state;  // "present", "absent", "differs", "unknown", "deferred"
+  std::string state;  // "present", "absent", "differs", "deferred"
   std::string reason;
   template <class V>
   void visit(V&& v) {

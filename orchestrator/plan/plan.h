@@ -99,7 +99,6 @@ bool is_wanted(const Stage& stage, const Plan& plan, const Outputs& outputs);
 /// plan has none. An unknown part stays Value::kUnknown. Throws Error(kUsage) at the first mistake.
 std::optional<Value> resolve_cluster(const Plan& plan, const Outputs& outputs);
 
-/// A place of a path or plan relative to `folder` for messages is left to the sinks.
 /// SHA-256 over the canonical options and the content of every file and folder they name.
 std::string input_digest(const Value& options, const StageSchema& schema, const Files& files);
 
