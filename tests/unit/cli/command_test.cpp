@@ -192,7 +192,7 @@ constexpr const char* kNamesASecret =
     "  stages:\n    - {name: tell, uses: exec, with: {fromEnv: [CANARY], argv: [sh, -c, \"cp "
     "../state/lock.json held #\", swordfish-canary]}}\n";
 
-TEST_F(Command, ASecretInWhatIsDone_IsNotInTheLockFile) {
+TEST_F(Commands, ASecretInWhatIsDone_IsNotInTheLockFile) {
   write_plan(kNamesASecret);
   ASSERT_EQ(setenv("CANARY", kCanary, 1), 0);
   Said said = say({"apply"});
@@ -203,7 +203,7 @@ TEST_F(Command, ASecretInWhatIsDone_IsNotInTheLockFile) {
   EXPECT_THAT(said.out + said.err, Not(HasSubstr(kCanary)));
 }
 
-TEST_F(Command, APlanThatNamesASecret_IsNotSaved) {
+TEST_F(Commands, APlanThatNamesASecret_IsNotSaved) {
   write_plan(kNamesASecret);
   ASSERT_EQ(setenv("CANARY", kCanary, 1), 0);
   Said said = say({"plan", "--out", "saved"});
@@ -221,7 +221,7 @@ std::string end_of_run(const fs::path& events) {
   return last;
 }
 
-TEST_F(Command, TheEndOfTheRun_SaysWhatTheProgramEndsWith) {
+TEST_F(Commands, TheEndOfTheRun_SaysWhatTheProgramEndsWith) {
   constexpr const char* kFails =
       "  stages:\n    - {name: touch, uses: exec, with: {argv: [\"true\"], check: "
       "[no-such-tool]}}\n";
@@ -267,7 +267,7 @@ std::jthread signal_when_there(fs::path file, int signal) {
   });
 }
 
-TEST_F(Command, ASignalWhileItLooks_IsInTheExitCodeOfEveryCommand) {
+TEST_F(Commands, ASignalWhileItLooks_IsInTheExitCodeOfEveryCommand) {
   write_plan(
       "  environments: {asks: {confirm: true}}\n  stages:\n"
       "    - {name: slow, uses: exec, with: {argv: [\"true\"], check: [sh, -c, \"touch looking; "
@@ -321,7 +321,7 @@ constexpr const char* kTwoQuestions =
     "two]}}\n"
     "    - {name: free, uses: exec, with: {argv: [touch, free], check: [test, -e, free]}}\n";
 
-TEST_F(Command, Questions_AreAskedOneAfterTheOther) {
+TEST_F(Commands, Questions_AreAskedOneAfterTheOther) {
   write_plan(kTwoQuestions);
   Terminal terminal;
   terminal.type("yes\nno\n");
@@ -332,7 +332,7 @@ TEST_F(Command, Questions_AreAskedOneAfterTheOther) {
   EXPECT_TRUE(fs::exists(folder_ / "lab/free"));
 }
 
-TEST_F(Command, AnOpenQuestion_HoldsNobodyElseUpAndEndsWithCtrlC) {
+TEST_F(Commands, AnOpenQuestion_HoldsNobodyElseUpAndEndsWithCtrlC) {
   write_plan(kTwoQuestions);
   Terminal terminal;
   std::jthread user = signal_when_there(folder_ / "lab/free", SIGINT);
@@ -343,7 +343,7 @@ TEST_F(Command, AnOpenQuestion_HoldsNobodyElseUpAndEndsWithCtrlC) {
   EXPECT_FALSE(fs::exists(folder_ / "lab/two"));
 }
 
-TEST_F(Command, TheDebugLog_IsWrittenAtEveryLevelThatIsOffered) {
+TEST_F(Commands, TheDebugLog_IsWrittenAtEveryLevelThatIsOffered) {
   write_plan(kTouch);
   for (const std::string& level : events::log_level_names()) {
     Said said = say({"plan", "--log-level", level, "--log-file", "log-" + level});
@@ -366,7 +366,7 @@ std::string kubeconfig_for(const std::string& server) {
          "contexts: [{name: x, context: {cluster: x, user: x}}]\n";
 }
 
-TEST_F(Command, TheClustersKubeconfig_IsThatOfThePlansFolderAndNoOther) {
+TEST_F(Commands, TheClustersKubeconfig_IsThatOfThePlansFolderAndNoOther) {
   std::ofstream(folder_ / "lab/kubeconfig") << kubeconfig_for("https://127.0.0.1:1");
   std::ofstream(folder_ / "lab/below/kubeconfig") << kubeconfig_for("https://127.0.0.1:2");
   write_plan(
@@ -379,7 +379,7 @@ TEST_F(Command, TheClustersKubeconfig_IsThatOfThePlansFolderAndNoOther) {
   EXPECT_THAT(said.out + said.err, Not(HasSubstr("https://127.0.0.1:2")));
 }
 
-TEST_F(Command, ATargetThatNeverAnswers_IsUnreachableForApplyAndDestroy) {
+TEST_F(Commands, ATargetThatNeverAnswers_IsUnreachableForApplyAndDestroy) {
   std::ofstream(folder_ / "lab/kubeconfig") << kubeconfig_for("https://127.0.0.1:1");
   write_plan(
       "  cluster: {kubeconfig: kubeconfig}\n  stages:\n"
