@@ -71,10 +71,7 @@ class KwokStage final : public engine::Stage {
   }
 
   Decision decide(const Observation& seen) const override {
-    if (!other_.empty())
-      return Decision::blocked(
-          "the state folder holds cluster " + other_ + ", the plan names " + name_,
-          "destroy it under its old name first, or give this one a --state of its own");
+    if (!other_.empty()) return another_name();
     std::string nodes = count_of(static_cast<size_t>(wanted_nodes_), "simulated node");
     switch (life_) {
       case Life::kNone:
@@ -129,6 +126,7 @@ class KwokStage final : public engine::Stage {
   }
 
   Decision decide_removal(const Observation&) const override {
+    if (!other_.empty()) return another_name();
     if (life_ == Life::kNone) return Decision::satisfied("there is no cluster " + name_);
     return Decision::act(Action{"delete",
                                 "delete cluster " + name_ + " and all that is in it",
@@ -138,6 +136,14 @@ class KwokStage final : public engine::Stage {
   }
 
  private:
+  /// Blocks removal as well: "there is no cluster" would be taken as leave to delete the folder in
+  /// which the other one runs.
+  Decision another_name() const {
+    return Decision::blocked(
+        "the state folder holds cluster " + other_ + ", the plan names " + name_,
+        "destroy it under its old name first, or give this one a --state of its own");
+  }
+
   Task<void> look(engine::Context& context, const KwokHome& home) {
     life_ = Life::kNone;
     reason_ = "there is no cluster " + name_;

@@ -216,6 +216,14 @@ TEST_F(Kwok, NameChanged_DoesNotLeaveTheOldClusterBehind) {
   EXPECT_THAT(decision.reason, HasSubstr("cluster old"));
 }
 
+TEST_F(Kwok, NameChanged_RemovalDoesNotSayThatNothingIsThere) {
+  bench.files.content[std::string(kFolder) + "/kwok/clusters/old/kwok.yaml"] = "";
+  Decision decision = bench.decide_removal();
+  EXPECT_EQ(decision.kind, Decision::Kind::kBlocked);
+  EXPECT_THAT(decision.reason, HasSubstr("cluster old"));
+  EXPECT_THAT(decision.hint, HasSubstr("under its old name"));
+}
+
 TEST_F(Kwok, Removal_LeavesNoFileNoProcessAndNoIdentity) {
   bench.converge();
   run_process(900, kCluster + "/bin/kube-scheduler");  // one that kwokctl knows nothing of
