@@ -23,21 +23,6 @@ boost::json::value namespace_object(engine::Context& context, const std::string&
       {"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", std::move(metadata)}};
 }
 
-/// When a manager first wrote fields of the object itself; empty when it never did. RFC 3339 in
-/// UTC: compares as text.
-std::string first_write(const boost::json::value& live, bool ours) {
-  const auto* entries = kube::find(live, {"metadata", "managedFields"});
-  std::string first;
-  if (!entries || !entries->is_array()) return first;
-  for (const auto& entry : entries->get_array()) {
-    if (!kube::text_at(entry, {"subresource"}).empty()) continue;
-    if ((kube::text_at(entry, {"manager"}) == "blackstart") != ours) continue;
-    std::string time = kube::text_at(entry, {"time"});
-    if (first.empty() || time < first) first = time;
-  }
-  return first;
-}
-
 class NamespaceStage final : public ObjectsStage {
  protected:
   Task<Wanted> load(engine::Context& context) override {
@@ -48,14 +33,6 @@ class NamespaceStage final : public ObjectsStage {
       wanted.objects.push_back({namespace_object(context, name), context.stage().place});
     wanted.what = (names.size() == 1 ? "namespace " : "namespaces ") + join(names, ", ");
     co_return wanted;
-  }
-
-  /// Ours to delete is only what we made: labels may also have been put on one that was there
-  /// before.
-  bool is_ours(const kube::ObjectState& state) const override {
-    std::string ours = first_write(state.live, true);
-    std::string others = first_write(state.live, false);
-    return !ours.empty() && (others.empty() || ours <= others);
   }
 };
 

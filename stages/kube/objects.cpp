@@ -67,15 +67,25 @@ std::string version_of(const boost::json::value& object) {
   return kube::text_at(object, {"metadata", "resourceVersion"});
 }
 
+/// When the manager (`own`), or else any other, wrote fields of the object itself; empty when it
+/// never did. RFC 3339 in UTC: compares as text.
+std::string first_write(const boost::json::value& object, std::string_view manager, bool own) {
+  std::string first;
+  for (const auto& entry : kube::list_at(object, {"metadata", "managedFields"})) {
+    if (!kube::text_at(entry, {"subresource"}).empty()) continue;
+    if ((kube::text_at(entry, {"manager"}) == manager) != own) continue;
+    std::string time = kube::text_at(entry, {"time"});
+    if (first.empty() || time < first) first = time;
+  }
+  return first;
+}
+
 }  // namespace
 
-bool has_manager(const boost::json::value& object, std::string_view manager) {
-  const auto* fields = kube::find(object, {"metadata", "managedFields"});
-  if (!fields || !fields->is_array()) return false;
-  return std::any_of(fields->get_array().begin(), fields->get_array().end(),
-                     [&](const boost::json::value& entry) {
-                       return kube::text_at(entry, {"manager"}) == manager;
-                     });
+bool made_by(const boost::json::value& object, std::string_view manager) {
+  std::string own = first_write(object, manager, true);
+  std::string others = first_write(object, manager, false);
+  return !own.empty() && (others.empty() || own <= others);
 }
 
 Task<std::optional<Decision>> ObjectsStage::inspect(engine::Context&, kube::Client&) {
@@ -85,7 +95,7 @@ Task<std::optional<Decision>> ObjectsStage::inspect(engine::Context&, kube::Clie
 void ObjectsStage::publish(Observation&) const {}
 
 bool ObjectsStage::is_ours(const kube::ObjectState& state) const {
-  return has_manager(state.live, wanted_.field_manager);
+  return state.presence != kube::Presence::kAbsent && made_by(state.live, wanted_.field_manager);
 }
 
 Task<Observation> ObjectsStage::observe(engine::Context& context) {
@@ -236,27 +246,22 @@ Task<void> ObjectsStage::changed(engine::Context& context) {
   co_await watches_.changed(context.world().executor);
 }
 
-std::vector<const kube::ObjectState*> ObjectsStage::removable() const {
-  std::vector<const kube::ObjectState*> found;
-  for (const auto& state : states_)
-    if (state.presence != kube::Presence::kAbsent && is_ours(state)) found.push_back(&state);
-  return found;
-}
-
 Decision ObjectsStage::decide_removal(const Observation& seen) const {
   if (seen.state == Observation::State::kDeferred)
     return Decision::satisfied("there is no cluster");
-  auto found = removable();
-  if (found.empty()) {
-    bool foreign = std::any_of(states_.begin(), states_.end(), [](const kube::ObjectState& state) {
-      return state.presence != kube::Presence::kAbsent;
-    });
-    return Decision::satisfied(foreign ? "left in place: " + wanted_.what + wanted_.was() +
-                                             "not made by blackstart"
-                                       : "it is not there");
-  }
   Action action{"remove", "remove " + wanted_.what, {}, false, true};
-  for (const auto* state : found) action.details.push_back("- " + state->ref.to_string());
+  std::vector<std::string> left;
+  for (const auto& state : states_) {
+    if (state.presence == kube::Presence::kAbsent) continue;
+    bool ours = is_ours(state);
+    (ours ? action.details : left).push_back((ours ? "- " : "") + state.ref.to_string());
+  }
+  if (action.details.empty())
+    return Decision::satisfied(left.empty() ? "it is not there"
+                                            : "left in place: " + wanted_.what + wanted_.was() +
+                                                  "not made by blackstart");
+  for (const auto& name : left)
+    action.details.push_back("left in place: " + name + " was not made by blackstart");
   bound(action.details);
   return Decision::act(std::move(action));
 }
@@ -265,8 +270,7 @@ Task<void> ObjectsStage::remove(engine::Context& context) {
   client_ = co_await connect(context);
   kube::Manifests ours;
   for (size_t i = 0; i < states_.size() && i < wanted_.objects.size(); ++i)
-    if (states_[i].presence != kube::Presence::kAbsent && is_ours(states_[i]))
-      ours.push_back(wanted_.objects[i]);
+    if (is_ours(states_[i])) ours.push_back(wanted_.objects[i]);
   context.progress("removing " + count_of(ours.size(), "object"));
   co_await kube::remove_set(*client_, std::move(ours), wanted_.default_namespace);
 }

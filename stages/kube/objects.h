@@ -52,10 +52,6 @@ class ObjectsStage : public engine::Stage {
                                                         kube::Client& client);
   /// Outputs of the stage once it is present.
   virtual void publish(engine::Observation& seen) const;
-  /// Whether this object may be taken away by `destroy`; the default: we are among its field
-  /// managers.
-  virtual bool is_ours(const kube::ObjectState& state) const;
-
   const Wanted& wanted() const { return wanted_; }
   const std::vector<kube::ObjectState>& states() const { return states_; }
 
@@ -71,7 +67,8 @@ class ObjectsStage : public engine::Stage {
   Task<void> apply(engine::Context& context);
   Task<void> remove(engine::Context& context);
   std::vector<std::string> changes() const;
-  std::vector<const kube::ObjectState*> removable() const;
+  /// Is it there, and did we make it? What was there before us is not taken away by `destroy`.
+  bool is_ours(const kube::ObjectState& state) const;
   engine::Decision wait_for_unready(const std::string& reason) const;
 
   Wanted wanted_;
@@ -83,7 +80,8 @@ class ObjectsStage : public engine::Stage {
   Watches watches_;
 };
 
-/// Does `object`, as it is in the cluster, name `manager` among those who set its fields?
-bool has_manager(const boost::json::value& object, std::string_view manager);
+/// Was `object`, as it is in the cluster, made by `manager`: is nobody's mark on it older? Others
+/// may have made what the manager only put a label or a key on.
+bool made_by(const boost::json::value& object, std::string_view manager);
 
 }  // namespace blackstart::stages

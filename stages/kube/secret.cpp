@@ -71,7 +71,7 @@ class SecretStage final : public engine::Stage {
   Decision decide_removal(const Observation& seen) const override {
     if (seen.state == Observation::State::kDeferred || live_.is_null())
       return Decision::satisfied("it is not there");
-    if (!has_manager(live_, "blackstart"))
+    if (!made_by(live_, kube::Client::ApplyOptions().field_manager))
       return Decision::satisfied("left in place: " + ref_.to_string() +
                                  " was not made by blackstart");
     return Decision::act(

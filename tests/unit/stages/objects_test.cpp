@@ -163,10 +163,39 @@ TEST(Manifests, Removal_TakesOnlyWhatWeApplied) {
   Decision decision = bench.decide_removal();
   ASSERT_EQ(decision.kind, Decision::Kind::kAct);
   EXPECT_TRUE(decision.actions.front().destructive);
-  EXPECT_THAT(decision.actions.front().details, ElementsAre("- ConfigMap web/two"));
+  EXPECT_THAT(decision.actions.front().details,
+              ElementsAre("- ConfigMap web/two",
+                          "left in place: ConfigMap web/one was not made by blackstart"));
   bench.act("remove");
   EXPECT_NE(bench.api.find(kOne), nullptr);
   EXPECT_EQ(bench.api.find("/api/v1/namespaces/web/configmaps/two"), nullptr);
+}
+
+TEST(Manifests, ThereBefore_IsLeftWhenWeOnlyPutALabelOn) {
+  Bench bench("kube.manifests", R"(inline:
+  - {apiVersion: v1, kind: Namespace, metadata: {name: demo, labels: {team: a}}})");
+  bench.api.put("/api/v1/namespaces/demo",
+                boost::json::parse(R"({"apiVersion": "v1", "kind": "Namespace",
+    "metadata": {"labels": {"team": "a"}, "managedFields": [
+      {"manager": "kubectl-create", "operation": "Update", "time": "2026-01-01T00:00:00Z"},
+      {"manager": "blackstart", "operation": "Apply", "time": "2026-01-02T00:00:00Z"}]}})"));
+  Decision decision = bench.decide_removal();
+  EXPECT_EQ(decision.kind, Decision::Kind::kSatisfied);
+  EXPECT_THAT(decision.reason, HasSubstr("not made by blackstart"));
+}
+
+TEST(Manifests, MadeBy_TheOldestMarkButNotThatOfAStatus) {
+  auto object = [](const std::string& others) {
+    return boost::json::parse(R"({"metadata": {"managedFields": [
+        {"manager": "us", "operation": "Apply", "time": "2026-01-02T00:00:00Z"}, )" +
+                              others + "]}}");
+  };
+  EXPECT_TRUE(made_by(object(R"({"manager": "c", "time": "2026-01-02T00:00:00Z"})"), "us"));
+  EXPECT_TRUE(made_by(
+      object(R"({"manager": "c", "subresource": "status", "time": "2026-01-01T00:00:00Z"})"),
+      "us"));
+  EXPECT_FALSE(made_by(object(R"({"manager": "c", "time": "2026-01-01T00:00:00Z"})"), "us"));
+  EXPECT_FALSE(made_by(boost::json::object(), "us"));
 }
 
 TEST(Namespace, OfOurMaking_IsRemoved) {

@@ -149,5 +149,17 @@ TEST(Secret, Removal_TakesOnlyOneThatWeMade) {
   EXPECT_EQ(bench.decide_removal().kind, Decision::Kind::kAct);
 }
 
+TEST(Secret, ThereBefore_IsLeftWhenWeOnlyAddedAKey) {
+  Bench bench("kube.secret", head("{a: {value: from-the-plan}}"));
+  bench.api.put(kPath,
+                boost::json::parse(R"({"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+      "data": {"a": "b2xk", "theirs": "b2xk"}, "metadata": {"managedFields": [
+        {"manager": "helm", "operation": "Update", "time": "2026-01-01T00:00:00Z"},
+        {"manager": "blackstart", "operation": "Apply", "time": "2026-01-02T00:00:00Z"}]}})"));
+  Decision decision = bench.decide_removal();
+  EXPECT_EQ(decision.kind, Decision::Kind::kSatisfied);
+  EXPECT_THAT(decision.reason, HasSubstr("not made by blackstart"));
+}
+
 }  // namespace
 }  // namespace blackstart::stages
