@@ -28,12 +28,6 @@ Task<std::string> find_api_version(kube::Client& client, std::string kind) {
   co_return found;
 }
 
-std::vector<const boost::json::value*> pointers(const std::vector<boost::json::value>& items) {
-  std::vector<const boost::json::value*> result;
-  for (const auto& item : items) result.push_back(&item);
-  return result;
-}
-
 class WaitStage final : public engine::Stage {
  public:
   Task<Observation> observe(engine::Context& context) override {
@@ -48,10 +42,7 @@ class WaitStage final : public engine::Stage {
     std::vector<std::string> held;
     waits_for_.clear();
     for (const Condition& condition : conditions_) {
-      std::vector<boost::json::value> fresh;
-      if (is_stale(condition)) fresh = co_await ask(condition.selection);
-      Judgement judgement =
-          judge(condition, is_stale(condition) ? pointers(fresh) : items_of(condition));
+      Judgement judgement = judge(condition, watches_.items(condition.selection));
       if (judgement.holds) held.push_back(judgement.reason);
       if (judgement.holds) continue;
       waits_for_.push_back(condition.to_string());
@@ -73,7 +64,8 @@ class WaitStage final : public engine::Stage {
   Task<void> act(engine::Context&, const engine::Action&) override { co_return; }
 
   Task<void> changed(engine::Context& context) override {
-    // A kind that no group is known to have cannot be watched: looking again is all there is.
+    // A kind that no group is known to have cannot be watched, nor more than so many at once:
+    // looking again is all there is.
     bool blind =
         std::any_of(conditions_.begin(), conditions_.end(), [this](const Condition& condition) {
           return watches_.find(condition.selection) == nullptr;
@@ -101,29 +93,7 @@ class WaitStage final : public engine::Stage {
       }
       selections.push_back(condition.selection);
     }
-    co_await watches_.look_at(client_, std::move(selections));
-  }
-
-  std::vector<const boost::json::value*> items_of(const Condition& condition) const {
-    auto* view = watches_.find(condition.selection);
-    return view ? view->items() : std::vector<const boost::json::value*>{};
-  }
-
-  /// A view whose watch is in trouble may be old; unknown is never taken for ready.
-  bool is_stale(const Condition& condition) const {
-    auto* view = watches_.find(condition.selection);
-    return view && !view->trouble().empty();
-  }
-
-  Task<std::vector<boost::json::value>> ask(kube::Selection selection) {
-    auto list = co_await client_->list(selection.api_version, selection.kind, selection.name_space,
-                                       selection.label_selector);
-    std::vector<boost::json::value> items;
-    if (!list) co_return items;
-    for (auto& item : list->items)
-      if (selection.name.empty() || kube::text_at(item, {"metadata", "name"}) == selection.name)
-        items.push_back(std::move(item));
-    co_return items;
+    co_await watches_.read(client_, std::move(selections));
   }
 
   Task<void> explain(const Condition& condition, Judgement judgement,

@@ -50,7 +50,7 @@ Task<void> Watches::look_at(std::shared_ptr<kube::Client> client,
     co_await informer->stop();
   }
   for (const kube::Selection& selection : selections) {
-    if (find(selection)) continue;
+    if (running(selection)) continue;
     // Kept only once it runs: one that could not list must be started anew at the next look.
     auto informer = std::make_unique<kube::Informer>(*client_, selection);
     co_await informer->start();
@@ -58,7 +58,44 @@ Task<void> Watches::look_at(std::shared_ptr<kube::Client> client,
   }
 }
 
+Task<void> Watches::read(std::shared_ptr<kube::Client> client,
+                         std::vector<kube::Selection> selections) {
+  listed_.clear();
+  co_await look_at(std::move(client), selections);
+  for (const kube::Selection& selection : selections)
+    if (!find(selection)) co_await list(selection);
+}
+
+Task<void> Watches::list(kube::Selection selection) {
+  auto found = co_await client_->list(selection.api_version, selection.kind, selection.name_space,
+                                      selection.label_selector);
+  Listed listed;
+  listed.selection = std::move(selection);
+  if (found) listed.items = std::move(found->items);
+  const std::string& name = listed.selection.name;
+  std::erase_if(listed.items, [&name](const boost::json::value& item) {
+    return !name.empty() && kube::text_at(item, {"metadata", "name"}) != name;
+  });
+  listed_.push_back(std::move(listed));
+}
+
+std::vector<const boost::json::value*> Watches::items(const kube::Selection& selection) const {
+  std::vector<const boost::json::value*> found;
+  for (const Listed& one : listed_) {
+    if (!same(one.selection, selection)) continue;
+    for (const auto& item : one.items) found.push_back(&item);
+    return found;
+  }
+  auto* informer = running(selection);
+  return informer ? informer->items() : found;
+}
+
 kube::Informer* Watches::find(const kube::Selection& selection) const {
+  auto* informer = running(selection);
+  return informer && informer->trouble().empty() ? informer : nullptr;
+}
+
+kube::Informer* Watches::running(const kube::Selection& selection) const {
   for (const Running& one : running_)
     if (same(one.selection, selection)) return one.informer.get();
   return nullptr;

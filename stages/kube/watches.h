@@ -1,7 +1,6 @@
 // Informers that wake a waiting stage: what it looks at may change from one look to the next.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <vector>
 
@@ -15,7 +14,14 @@ class Watches {
   /// Starts what is newly asked for and stops what no longer is. At most kMost are kept: the first.
   /// Throws as kube::Informer::start does.
   Task<void> look_at(std::shared_ptr<kube::Client> client, std::vector<kube::Selection> selections);
-  /// The view of a selection that is looked at, else null.
+  /// look_at(), and a list of each selection that has no current view afterwards, so that items()
+  /// knows all of them. Throws as kube::Client::list does.
+  Task<void> read(std::shared_ptr<kube::Client> client, std::vector<kube::Selection> selections);
+  /// The objects of a selection that was read; pointers hold until the next suspension of the
+  /// caller.
+  std::vector<const boost::json::value*> items(const kube::Selection& selection) const;
+  /// The view of a selection, while it is current; null when it is not watched or its watch is in
+  /// trouble: what was not looked at is neither absent nor as it was.
   kube::Informer* find(const kube::Selection& selection) const;
   /// Completes when any of them has news; at once when nothing is watched.
   Task<void> changed(Executor executor);
@@ -29,8 +35,17 @@ class Watches {
     kube::Selection selection;
     std::unique_ptr<kube::Informer> informer;
   };
+  /// What was asked for once, for want of a current view.
+  struct Listed {
+    kube::Selection selection;
+    std::vector<boost::json::value> items;
+  };
+  kube::Informer* running(const kube::Selection& selection) const;
+  Task<void> list(kube::Selection selection);
+
   std::shared_ptr<kube::Client> client_;
   std::vector<Running> running_;
+  std::vector<Listed> listed_;
 };
 
 }  // namespace blackstart::stages

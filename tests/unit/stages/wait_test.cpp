@@ -103,6 +103,22 @@ TEST(Wait, Gone_HoldsWhenNoneIsLeft) {
   EXPECT_EQ(none.decide().kind, Decision::Kind::kSatisfied);
 }
 
+TEST(Wait, MoreConditionsThanWatches_AreAllLookedAt) {
+  std::string conditions;
+  for (int i = 0; i < 16; ++i)
+    conditions += "{kind: Pod, namespace: web, name: p" + std::to_string(i) + ", gone: true}, ";
+  Bench gone("kube.wait",
+             "for: [" + conditions + "{kind: Pod, namespace: web, name: x, gone: true}]");
+  gone.api.put(kPods + "x", pod("True"));
+  EXPECT_THAT(gone.decide().reason, HasSubstr("Pod web/x is still there"));
+  Bench ready("kube.wait", "for: [" + conditions + "{kind: Pod, namespace: web, name: x}]");
+  ready.api.put(kPods + "x", pod("False"));
+  EXPECT_EQ(ready.decide().kind, Decision::Kind::kWait);
+  ready.api.put(kPods + "x", pod("True"));
+  ready.changed();
+  EXPECT_EQ(ready.decide().kind, Decision::Kind::kSatisfied);
+}
+
 TEST(Wait, FailedJob_EndsEarly) {
   Bench bench("kube.wait", "for: [{kind: Job, namespace: web, name: j, ready: true}]");
   bench.api.put("/apis/batch/v1/namespaces/web/jobs/j",
