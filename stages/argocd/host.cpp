@@ -188,7 +188,7 @@ Task<void> HostStage::look_at_cluster(Context& context) {
         {"apps/v1", "StatefulSet", name_space, "", kWorkloadLabel},
         {"v1", "ConfigMap", name_space, "", kWorkloadLabel},
         {"v1", "Secret", name_space, "argocd-secret", ""}};
-    co_await watches_.look_at(client_, selections);
+    co_await watches_.read(client_, selections);
     judge_conditions(context);
   } catch (const Error& error) {
     // Processes can be stopped without a cluster; to start them it is needed.
@@ -201,8 +201,7 @@ Task<void> HostStage::look_at_cluster(Context& context) {
 void HostStage::judge_conditions(Context& context) {
   std::string name_space = context.text("namespace");
   auto items = [&](const char* api_version, const char* kind, const char* name, const char* label) {
-    kube::Informer* informer = watches_.find({api_version, kind, name_space, name, label});
-    return informer == nullptr ? std::vector<const boost::json::value*>() : informer->items();
+    return watches_.items({api_version, kind, name_space, name, label});
   };
   auto workloads = items("apps/v1", "Deployment", "", kWorkloadLabel);
   auto stateful = items("apps/v1", "StatefulSet", "", kWorkloadLabel);

@@ -77,8 +77,7 @@ void WaitStage::read_options(Context& context) {
 }
 
 std::vector<const boost::json::value*> WaitStage::items(const char* kind) const {
-  kube::Informer* informer = watches_.find({argocd::kApiVersion, kind, wanted_.name_space, "", ""});
-  return informer == nullptr ? std::vector<const boost::json::value*>() : informer->items();
+  return watches_.items({argocd::kApiVersion, kind, wanted_.name_space, "", ""});
 }
 
 Task<Observation> WaitStage::observe(Context& context) {
@@ -89,7 +88,7 @@ Task<Observation> WaitStage::observe(Context& context) {
   std::vector<kube::Selection> selections;
   for (const char* kind : {"Application", "ApplicationSet"})
     selections.push_back({argocd::kApiVersion, kind, wanted_.name_space, "", ""});
-  co_await watches_.look_at(client_, std::move(selections));
+  co_await watches_.read(client_, std::move(selections));
   std::vector<argocd::Source> sources;
   for (const boost::json::value* application : items("Application"))
     for (argocd::Source& source : argocd::sources_of(*application))

@@ -72,6 +72,30 @@ TEST(ArgocdWait, AllDone_IsSatisfiedAndWritesNothing) {
   EXPECT_THAT(wait.api.writes, IsEmpty());
 }
 
+TEST(ArgocdWait, ServerGoneWhileOneIsBroken_IsUnreachableNotAMistakeInGit) {
+  Waiting wait("{apps: all, grace: 1s}");
+  wait.api.put(kApps + "demo",
+               application("Unknown", "Healthy", "",
+                           R"(, "conditions": [{"type": "ComparisonError", "message": "m"}])"));
+  bool gone = false;
+  auto inner = wait.http.handler;
+  wait.http.handler = [inner, &gone](HttpRequest request) -> Task<HttpResponse> {
+    if (gone || request.url.find("watch=true") != std::string::npos)
+      throw Error(ErrorClass::kUnreachable, "connection refused");
+    co_return co_await inner(std::move(request));
+  };
+  EXPECT_EQ(wait.decide().kind, Decision::Kind::kWait);
+  gone = true;
+  wait.changed();
+  try {
+    wait.changed();
+    Decision decision = wait.decide();
+    FAIL() << decision.reason;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.error_class(), ErrorClass::kUnreachable);
+  }
+}
+
 TEST(ArgocdWait, TheReason_NamesWhatIsNotDone) {
   Waiting wait("apps: all");
   wait.api.put(kApps + "root", application("Synced", "Healthy"));
