@@ -52,27 +52,31 @@ bool is_crd(const kube::Manifest& manifest) {
   return ref.kind == "CustomResourceDefinition" && ref.group() == "apiextensions.k8s.io";
 }
 
-/// "/apis/GROUP/VERSION/PLURAL" of the version that is stored.
+/// "/apis/GROUP/VERSION/PLURAL" of a version that is served: the stored one if it is, for that
+/// needs no conversion webhook. Each shows all objects.
 std::string path_of_instances(const boost::json::value& crd) {
-  const auto* versions = kube::find(crd, {"spec", "versions"});
-  if (!versions || !versions->is_array()) return {};
-  for (const auto& version : versions->get_array())
-    if (kube::flag_at(version, {"served"}))
-      return "/apis/" + kube::text_at(crd, {"spec", "group"}) + "/" +
-             kube::text_at(version, {"name"}) + "/" +
-             kube::text_at(crd, {"spec", "names", "plural"});
-  return {};
+  std::string chosen;
+  for (const auto& version : kube::list_at(crd, {"spec", "versions"})) {
+    if (!kube::flag_at(version, {"served"})) continue;
+    if (chosen.empty() || kube::flag_at(version, {"storage"}))
+      chosen = kube::text_at(version, {"name"});
+  }
+  if (chosen.empty())
+    throw Error(ErrorClass::kPermanent,
+                "CustomResourceDefinition " + kube::text_at(crd, {"metadata", "name"}) +
+                    " serves no version: whether objects of it exist cannot be seen")
+        .hint("serve one of its versions, or delete the definition by hand");
+  return "/apis/" + kube::text_at(crd, {"spec", "group"}) + "/" + chosen + "/" +
+         kube::text_at(crd, {"spec", "names", "plural"});
 }
 
 /// "Application argocd/root" for a few objects of a definition; empty when there is none.
 Task<void> name_instances(kube::Client& client, const boost::json::value& crd,
                           std::vector<std::string>& names) {
   std::string path = path_of_instances(crd);
-  if (path.empty()) co_return;
   auto list = co_await client.get_path(path + "?limit=" + std::to_string(kNamedInstances));
-  const auto* items = list ? kube::find(*list, {"items"}) : nullptr;
-  if (!items || !items->is_array()) co_return;
-  for (const auto& item : items->get_array()) {
+  if (!list) co_return;
+  for (const auto& item : kube::list_at(*list, {"items"})) {
     kube::ObjectRef ref{"", kube::text_at(crd, {"spec", "names", "kind"}),
                         kube::text_at(item, {"metadata", "namespace"}),
                         kube::text_at(item, {"metadata", "name"})};
@@ -85,9 +89,7 @@ Task<void> name_instances(kube::Client& client, const boost::json::value& crd,
 Task<std::string> kind_not_served(kube::Client& client, const boost::json::value& crd) {
   std::string kind = kube::text_at(crd, {"spec", "names", "kind"});
   std::string group = kube::text_at(crd, {"spec", "group"});
-  const auto* versions = kube::find(crd, {"spec", "versions"});
-  if (!versions || !versions->is_array()) co_return std::string();
-  for (const auto& version : versions->get_array()) {
+  for (const auto& version : kube::list_at(crd, {"spec", "versions"})) {
     if (!kube::flag_at(version, {"served"})) continue;
     std::string api_version = group + "/" + kube::text_at(version, {"name"});
     auto served = co_await client.resource(api_version, kind);
@@ -125,22 +127,10 @@ class CrdsStage final : public ObjectsStage {
     co_await clock.sleep_until(clock.now() + kDiscoveryPause);  // discovery cannot be watched
   }
 
-  Decision decide_removal(const Observation& seen) const override {
-    Decision usual = ObjectsStage::decide_removal(seen);
-    if (usual.kind != Decision::Kind::kAct || instances_.empty()) return usual;
-    return in_use();
-  }
-
   Task<void> act(engine::Context& context, const Action& action) override {
-    if (action.id == "remove") {
-      // Looked at again right before: with the definition every object of it is gone at once.
-      auto client = co_await connect(context);
-      co_await find_instances(*client);
-      if (!instances_.empty()) {
-        Decision why = in_use();
-        throw Error(ErrorClass::kPermanent, why.reason).hint(why.hint);
-      }
-    }
+    // Looked for right before, and then only: with a definition every object of it is gone at once,
+    // and what cannot be listed may be there.
+    if (action.id == "remove") co_await refuse_when_in_use(context);
     co_await ObjectsStage::act(context, action);
   }
 
@@ -172,8 +162,7 @@ class CrdsStage final : public ObjectsStage {
     co_return wanted;
   }
 
-  Task<std::optional<Decision>> inspect(engine::Context&, kube::Client& client) override {
-    co_await find_instances(client);
+  Task<std::optional<Decision>> inspect(engine::Context&, kube::Client&) override {
     if (allow_downgrade_) co_return std::nullopt;
     std::vector<std::string> newer;
     for (size_t i = 0; i < states().size(); ++i) {
@@ -191,27 +180,24 @@ class CrdsStage final : public ObjectsStage {
   }
 
  private:
-  Task<void> find_instances(kube::Client& client) {
-    instances_.clear();
+  Task<void> refuse_when_in_use(engine::Context& context) {
+    auto client = co_await connect(context);
+    std::vector<std::string> found;
     std::vector<std::function<Task<void>()>> looks;
     for (const auto& state : states())
-      if (state.presence != kube::Presence::kAbsent)
+      if (is_ours(state))
         looks.push_back(
-            [&client, &state, this] { return name_instances(client, state.live, instances_); });
-    co_await run_all(client.world().executor, std::move(looks), 8);
+            [&client, &state, &found] { return name_instances(*client, state.live, found); });
+    co_await run_all(context.world().executor, std::move(looks), 8);
+    if (found.empty()) co_return;
+    std::string more = found.size() > kNamedInstances ? " and more" : "";
+    found.resize(std::min(found.size(), kNamedInstances));
+    throw Error(ErrorClass::kPermanent,
+                "objects of these definitions exist: " + join(found, ", ") + more)
+        .hint("remove them first; with the definitions they would all be deleted");
   }
 
-  Decision in_use() const {
-    std::vector<std::string> few(
-        instances_.begin(), instances_.begin() + static_cast<std::ptrdiff_t>(
-                                                     std::min(instances_.size(), kNamedInstances)));
-    std::string more = instances_.size() > few.size() ? " and more" : "";
-    return Decision::blocked("objects of these definitions exist: " + join(few, ", ") + more,
-                             "remove them first; with the definitions they would all be deleted");
-  }
-
-  std::string unserved_;                // what discovery does not name yet; empty = nothing
-  std::vector<std::string> instances_;  // a few of each definition
+  std::string unserved_;  // what discovery does not name yet; empty = nothing
   bool allow_downgrade_ = false;
 };
 

@@ -52,6 +52,8 @@ class ObjectsStage : public engine::Stage {
                                                         kube::Client& client);
   /// Outputs of the stage once it is present.
   virtual void publish(engine::Observation& seen) const;
+  /// Is it there, and did we make it? What was there before us is not taken away by `destroy`.
+  bool is_ours(const kube::ObjectState& state) const;
   const Wanted& wanted() const { return wanted_; }
   const std::vector<kube::ObjectState>& states() const { return states_; }
 
@@ -67,8 +69,6 @@ class ObjectsStage : public engine::Stage {
   Task<void> apply(engine::Context& context);
   Task<void> remove(engine::Context& context);
   std::vector<std::string> changes() const;
-  /// Is it there, and did we make it? What was there before us is not taken away by `destroy`.
-  bool is_ours(const kube::ObjectState& state) const;
   engine::Decision wait_for_unready(const std::string& reason) const;
 
   Wanted wanted_;

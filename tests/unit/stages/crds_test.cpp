@@ -138,11 +138,37 @@ TEST_F(Crds, ObjectsExist_RemovalIsRefusedAndNamesThem) {
   bench.converge();
   bench.api.put("/apis/example.com/v1beta1/namespaces/web/widgets/first",
                 boost::json::parse(R"({"apiVersion": "example.com/v1beta1", "kind": "Widget"})"));
-  Decision decision = bench.decide_removal();
-  EXPECT_EQ(decision.kind, Decision::Kind::kBlocked);
-  EXPECT_THAT(decision.reason, HasSubstr("Widget web/first"));
+  bench.decide_removal();
+  try {
+    bench.act("remove");
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.error_class(), ErrorClass::kPermanent);
+    EXPECT_THAT(error.summary(), HasSubstr("Widget web/first"));
+  }
+  EXPECT_NE(bench.api.find(kPath), nullptr);
+}
+
+TEST_F(Crds, ObjectsCannotBeListed_OnlyRemovalFails) {
+  bench.converge();
+  auto inner = bench.http.handler;
+  bench.http.handler = [inner](HttpRequest request) -> Task<HttpResponse> {
+    if (request.url.find("/widgets") != std::string::npos)
+      co_return kube::status_response(403, "Forbidden", "User \"x\" cannot list widgets");
+    co_return co_await inner(std::move(request));
+  };
+  EXPECT_EQ(bench.converge(), 0);
+  bench.decide_removal();
   EXPECT_THROW(bench.act("remove"), Error);
   EXPECT_NE(bench.api.find(kPath), nullptr);
+}
+
+TEST_F(Crds, Removal_ListsTheStoredVersion) {
+  bench.api.put(kPath, boost::json::parse(crd({"v1beta1", "v1"}, "{}", kEstablished)));
+  bench.api.put("/apis/example.com/v1/namespaces/web/widgets/first",
+                boost::json::parse(R"({"apiVersion": "example.com/v1", "kind": "Widget"})"));
+  bench.decide_removal();
+  EXPECT_THROW(bench.act("remove"), Error);
 }
 
 TEST_F(Crds, NoObjects_RemovalTakesTheDefinitions) {
