@@ -131,8 +131,10 @@ argocd::HostKubeconfig HostStage::kubeconfig(Context& context) const {
   const Files& files = context.world().files;
   if (waits_for_cluster(context)) return {};
   std::string path = context.cluster().find("kubeconfig")->as_text();
-  const plan::Value* name = context.cluster().find("context");
   if (files.kind(path) != FileKind::kFile) return {};
+  // The context that was verified: the file may have got another current one meanwhile.
+  if (client_) return argocd::make_host_kubeconfig(files, path, client_->endpoint().context);
+  const plan::Value* name = context.cluster().find("context");
   return argocd::make_host_kubeconfig(files, path,
                                       name == nullptr || name->is_null() ? "" : name->as_text());
 }

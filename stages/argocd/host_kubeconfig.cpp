@@ -13,15 +13,16 @@ namespace json = boost::json;
 
 constexpr size_t kFileLimit = 1 << 20;
 
-/// The inner map ("cluster", "user") of every entry of a list of named things.
-template <class Visit>
-void each_entry(json::object& config, const char* list, const char* inner, Visit visit) {
-  json::value* entries = config.if_contains(list);
-  if (entries == nullptr || !entries->is_array()) return;
-  for (json::value& entry : entries->get_array()) {
-    json::value* map = entry.is_object() ? entry.get_object().if_contains(inner) : nullptr;
-    if (map != nullptr && map->is_object()) visit(map->get_object());
-  }
+/// Keeps the entry `name` alone of a list of named things; its inner map ("cluster", "user"), null
+/// when there is none.
+json::value* keep_only(json::value& config, const char* list, const char* inner,
+                       const std::string& name) {
+  json::array kept;
+  for (const json::value& entry : kube::list_at(config, {list}))
+    if (kept.empty() && kube::text_at(entry, {"name"}) == name) kept.push_back(entry);
+  json::value& stored = config.get_object()[list] = std::move(kept);
+  if (stored.get_array().empty()) return nullptr;
+  return stored.get_array()[0].get_object().if_contains(inner);
 }
 
 }  // namespace
@@ -34,26 +35,28 @@ HostKubeconfig make_host_kubeconfig(const Files& files, const std::string& path,
   if (documents.empty() || !documents[0].is_map())
     throw Error(ErrorClass::kPermanent, "this is no kubeconfig: " + path);
   json::value read = yaml::to_json(documents[0]);
-  json::object& config = read.get_object();
-  if (!context.empty()) config["current-context"] = context;
+  std::string chosen = context.empty() ? kube::text_at(read, {"current-context"}) : context;
+  read.get_object()["current-context"] = chosen;
+  json::value* named = keep_only(read, "contexts", "context", chosen);
+  auto name_of = [named](const char* what) {
+    return named == nullptr ? std::string() : kube::text_at(*named, {what});
+  };
+  json::value* cluster = keep_only(read, "clusters", "cluster", name_of("cluster"));
+  json::value* user = keep_only(read, "users", "user", name_of("user"));
   Sha256 digest;
   std::string folder = path.substr(0, path.rfind('/') + 1);
-  auto make_absolute = [&](json::object& map, const char* key) {
-    json::value* name = map.if_contains(key);
-    if (name == nullptr || !name->is_string() || name->get_string().empty()) return;
-    std::string file(name->get_string());
+  auto make_absolute = [&](json::value* map, const char* key) {
+    std::string file = map == nullptr ? "" : kube::text_at(*map, {key});
+    if (file.empty()) return;
     if (!file.starts_with('/')) file = folder + file;
     // A cluster that was made anew has a new CA, even when all else is the same.
     if (files.kind(file) == FileKind::kFile)
       digest.update(sha256_hex(files.read(file, kFileLimit)));
-    *name = file;
+    map->get_object()[key] = file;
   };
-  each_entry(config, "clusters", "cluster",
-             [&](json::object& map) { make_absolute(map, "certificate-authority"); });
-  each_entry(config, "users", "user", [&](json::object& map) {
-    for (const char* key : {"client-certificate", "client-key", "tokenFile"})
-      make_absolute(map, key);
-  });
+  make_absolute(cluster, "certificate-authority");
+  for (const char* key : {"client-certificate", "client-key", "tokenFile"})
+    make_absolute(user, key);
   HostKubeconfig made;
   made.text = json::serialize(read);
   digest.update(made.text);

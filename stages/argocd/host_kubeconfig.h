@@ -13,9 +13,9 @@ struct HostKubeconfig {
   std::string digest;  // another one for another cluster, even at the same path and address
 };
 
-/// Reads the file and makes `context` (empty = as it is) its current one: some of Argo CD's
-/// programs can only be told by KUBECONFIG. Paths in it become absolute. Throws Error(kPermanent)
-/// for what is no kubeconfig.
+/// Reads the file and keeps of it what `context` (empty = the current one) names, as the current
+/// one: some of Argo CD's programs can only be told by KUBECONFIG. Paths in it become absolute.
+/// Throws Error(kPermanent) for what is no kubeconfig.
 HostKubeconfig make_host_kubeconfig(const Files& files, const std::string& path,
                                     const std::string& context);
 

@@ -14,10 +14,8 @@ constexpr size_t kLastLines = 12;
 
 void add_target(std::vector<std::string>& arguments, const WantedRelease& wanted,
                 const Target& target) {
-  arguments.insert(arguments.end(),
-                   {"--namespace", wanted.name_space, "--kubeconfig", target.kubeconfig});
-  if (!target.context.empty())
-    arguments.insert(arguments.end(), {"--kube-context", target.context});
+  arguments.insert(arguments.end(), {"--namespace", wanted.name_space, "--kubeconfig",
+                                     target.kubeconfig, "--kube-context", target.context});
 }
 
 std::string seconds(Duration duration) {

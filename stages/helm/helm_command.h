@@ -16,7 +16,7 @@ inline constexpr const char* kHomeFolder = "/helm";
 /// Which cluster helm is to talk to.
 struct Target {
   std::string kubeconfig;
-  std::string context;  // may be empty: the current one
+  std::string context;
 };
 
 /// `helm upgrade --install`. `values_files` are all of them, in order.

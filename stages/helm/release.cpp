@@ -54,7 +54,7 @@ class HelmRelease final : public engine::Stage {
                  std::string what);
   Task<void> upgrade(Context& context);
   Task<void> forget(std::string secret);
-  helm::Target target(Context& context) const;
+  helm::Target target() const;
 
   std::optional<std::string> read_for_;  // the input digest that `wanted_` was read for
   helm::WantedRelease wanted_;
@@ -163,10 +163,10 @@ Task<void> HelmRelease::explain(Context& context, const helm::ObjectsState& stat
   situation_.causes = diagnosis.details;
 }
 
-helm::Target HelmRelease::target(Context& context) const {
-  const plan::Value* name = context.cluster().find("context");
-  return {context.cluster().find("kubeconfig")->as_text(),
-          name == nullptr || name->is_null() ? "" : name->as_text()};
+/// The context that was verified, also when the plan names none: the file may have got another
+/// current one meanwhile.
+helm::Target HelmRelease::target() const {
+  return {client_->endpoint().kubeconfig, client_->endpoint().context};
 }
 
 Task<void> HelmRelease::run(Context& context, std::vector<std::string> arguments,
@@ -189,7 +189,7 @@ Task<void> HelmRelease::upgrade(Context& context) {
     context.world().files.write(set_file, boost::json::serialize(wanted_.set));
     values.push_back(set_file);
   }
-  auto arguments = helm::upgrade_arguments(wanted_, values, helm.major(), target(context));
+  auto arguments = helm::upgrade_arguments(wanted_, values, helm.major(), target());
   explained_ = {};
   co_await run(context, std::move(arguments), helm, "installing release " + wanted_.name());
   context.world().files.remove_all(set_file);
@@ -208,11 +208,11 @@ Task<void> HelmRelease::act(Context& context, const Action& action) {
   } else if (action.id == "rollback") {
     engine::Tool helm = co_await helm::require_helm(context, wanted_);
     auto arguments =
-        helm::rollback_arguments(wanted_, situation_.rollback_to, helm.major(), target(context));
+        helm::rollback_arguments(wanted_, situation_.rollback_to, helm.major(), target());
     co_await run(context, std::move(arguments), helm, "rolling back release " + wanted_.name());
   } else if (action.id == "uninstall") {
     engine::Tool helm = co_await helm::require_helm(context, wanted_);
-    co_await run(context, helm::uninstall_arguments(wanted_, target(context)), helm,
+    co_await run(context, helm::uninstall_arguments(wanted_, target()), helm,
                  "removing release " + wanted_.name());
   } else {
     co_await upgrade(context);

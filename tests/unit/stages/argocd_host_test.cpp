@@ -181,14 +181,17 @@ TEST(HostState, AProcessStartedJustBeforeACrash_IsFoundByItsMark) {
 TEST(HostKubeconfig, SelectsTheOneContextWithAbsolutePaths) {
   BenchFiles files;
   files.content["/k/config"] = R"(current-context: prod
-clusters: [{name: lab, cluster: {server: "https://lab", certificate-authority: pki/ca.crt}}]
-contexts: [{name: lab, context: {cluster: lab, user: lab}}]
-users: [{name: lab, user: {client-certificate: /abs/c.crt, client-key: k.key}}]
+clusters: [{name: prod, cluster: {server: "https://prod"}},
+  {name: lab, cluster: {server: "https://lab", certificate-authority: pki/ca.crt}}]
+contexts: [{name: prod, context: {cluster: prod, user: prod}},
+  {name: lab, context: {cluster: lab, user: lab}}]
+users: [{name: prod, user: {token: secret}}, {name: lab, user: {client-certificate: /abs/c.crt, client-key: k.key}}]
 )";
   files.content["/k/pki/ca.crt"] = "CA one";
   auto made = make_host_kubeconfig(files, "/k/config", "lab");
   auto read = boost::json::parse(made.text);
   EXPECT_EQ(read.at("current-context").as_string(), "lab");
+  EXPECT_THAT(made.text, Not(HasSubstr("prod")));
   EXPECT_EQ(read.at("clusters").at(0).at("cluster").at("certificate-authority").as_string(),
             "/k/pki/ca.crt");
   EXPECT_EQ(read.at("users").at(0).at("user").at("client-certificate").as_string(), "/abs/c.crt");

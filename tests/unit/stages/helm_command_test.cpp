@@ -35,13 +35,12 @@ TEST(HelmCommand, TheClusterIsAlwaysNamed) {
 }
 
 TEST(HelmCommand, BothMajorsAreToldNotToWaitForObjects) {
-  Words three = upgrade_arguments(wanted_release(), {"/a.yaml", "/b.yaml"}, 3, {"/k", ""});
+  Words three = upgrade_arguments(wanted_release(), {"/a.yaml", "/b.yaml"}, 3, {"/k", "lab"});
   EXPECT_THAT(three, Contains("--wait=false"));
   EXPECT_THAT(three, Not(Contains("--force-conflicts"))) << "helm 3 does not know it";
-  EXPECT_THAT(three, Not(Contains("--kube-context")));
   EXPECT_THAT(three, IsSupersetOf({"--values", "/a.yaml", "/b.yaml", "--reset-values",
                                    "--hide-notes", "91s"}));
-  Words four = upgrade_arguments(wanted_release(), {}, 4, {"/k", ""});
+  Words four = upgrade_arguments(wanted_release(), {}, 4, {"/k", "lab"});
   EXPECT_THAT(four, IsSupersetOf({"--wait=hookOnly", "--server-side=auto", "--force-conflicts"}));
 }
 
