@@ -67,13 +67,15 @@ class HelmRelease final : public engine::Stage {
   Instant explained_{};
 };
 
-/// The revision that a helm of ours was making when it or we died; 0 when none was.
-int64_t interrupted_revision(Context& context) {
+/// The revision of `release` that a helm of ours was making when it or we died; 0 when none was.
+int64_t interrupted_revision(Context& context, const std::string& release) {
   std::string path = context.folder() + kMarkFile;
   if (context.world().files.kind(path) != FileKind::kFile) return 0;
   boost::json::error_code failed;
   auto mark = boost::json::parse(context.world().files.read(path, 4096), failed);
-  return failed ? 0 : kube::number_at(mark, {"revision"});
+  // The stage may have had another release before.
+  if (failed || kube::text_at(mark, {"release"}) != release) return 0;
+  return kube::number_at(mark, {"revision"});
 }
 
 /// What a run left behind that died right after helm had ended: a mark that would claim a later
@@ -124,7 +126,7 @@ Task<Observation> HelmRelease::observe(Context& context) {
   client_ = co_await connect(context);
   co_await read_records();
   const Release* current = helm::newest(releases_);
-  situation_ = helm::judge_record(wanted_, releases_, interrupted_revision(context),
+  situation_ = helm::judge_record(wanted_, releases_, interrupted_revision(context, wanted_.name()),
                                   context.world().clock.wall_time());
   bool pending = current != nullptr && current->pending();
   if (!pending && !context.read_only) drop_leftovers(context);

@@ -49,15 +49,33 @@ bool names_object(const std::string& path) {
   return namespaced ? rest == 4 : rest == 2;
 }
 
+std::string decoded(const std::string& text) {
+  std::string result;
+  for (size_t i = 0; i < text.size(); ++i) {
+    bool escaped = text[i] == '%' && i + 2 < text.size();
+    result += escaped ? static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16)) : text[i];
+    if (escaped) i += 2;
+  }
+  return result;
+}
+
+/// "a=b,c!=d"
+bool has_labels(const json::value& object, const std::string& selector) {
+  for (const std::string& term : split(selector, ',')) {
+    size_t equals = term.find('=');
+    bool unequal = equals > 0 && term[equals - 1] == '!';
+    std::string key = term.substr(0, unequal ? equals - 1 : equals);
+    bool same = kube::text_at(object, {"metadata", "labels", key}) == term.substr(equals + 1);
+    if (same == unequal) return false;
+  }
+  return true;
+}
+
 bool selected(const json::value& object, const std::string& query) {
   for (const std::string& part : split(query, '&')) {
-    if (part.starts_with("labelSelector=")) {
-      size_t equals = part.find("%3D");
-      std::string key = part.substr(14, equals - 14);
-      if (size_t slash = key.find("%2F"); slash != key.npos) key.replace(slash, 3, "/");
-      if (kube::text_at(object, {"metadata", "labels", key}) != part.substr(equals + 3))
-        return false;
-    }
+    std::string labels = "labelSelector=";
+    if (part.starts_with(labels) && !has_labels(object, decoded(part.substr(labels.size()))))
+      return false;
     std::string field = "fieldSelector=metadata.name%3D";
     if (part.starts_with(field) &&
         kube::text_at(object, {"metadata", "name"}) != part.substr(field.size()))
