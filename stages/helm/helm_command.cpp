@@ -105,8 +105,7 @@ std::vector<std::string> uninstall_arguments(const WantedRelease& wanted, const 
 
 ErrorClass classify_failure(std::string_view words) {
   std::string text = lower(words);
-  static constexpr std::array kRights{"unauthorized", "is forbidden",
-                                      "x509:", "certificate signed by unknown"};
+  static constexpr std::array kRights{"unauthorized", "x509:", "certificate signed by unknown"};
   static constexpr std::array kUnreachable{"cluster unreachable", "connection refused",
                                            "no route to host"};
   static constexpr std::array kBusy{"another operation",     "i/o timeout",
@@ -114,7 +113,10 @@ ErrorClass classify_failure(std::string_view words) {
                                     "unexpected eof",        "failed calling webhook",
                                     "etcdserver:",           "the server is currently unable",
                                     "too many requests",     "no matches for kind"};
-  if (has_any(text, kRights)) return ErrorClass::kAuthentication;
+  // Quota and admission say "is forbidden" too, yet no credentials will help there.
+  bool lacks_permission =
+      text.find("user \"") != std::string::npos && text.find(" cannot ") != std::string::npos;
+  if (lacks_permission || has_any(text, kRights)) return ErrorClass::kAuthentication;
   if (has_any(text, kUnreachable)) return ErrorClass::kUnreachable;
   return has_any(text, kBusy) ? ErrorClass::kTransient : ErrorClass::kPermanent;
 }
