@@ -66,6 +66,7 @@ class ExecStage final : public engine::Stage {
 
  private:
   void read(engine::Context& context) {
+    for (const char* option : {"argv", "check"}) refuse_secrets(context, option);
     argv_ = context.texts("argv");
     check_ = context.texts("check");
     once_ = context.flag("once");
@@ -81,6 +82,17 @@ class ExecStage final : public engine::Stage {
           .at(context.option("once").place)
           .hint("after a crash only a check can tell whether the command has had its effect");
     read_environment(context);
+  }
+
+  /// Everybody on the machine can read the arguments of a process.
+  static void refuse_secrets(engine::Context& context, const char* option) {
+    if (!context.has(option)) return;
+    for (const plan::Value& item : context.option(option).as_list())
+      if (item.sensitive)
+        throw Error(ErrorClass::kUsage,
+                    std::string("a sensitive value in `") + option + "` would be seen by all users")
+            .at(item.place)
+            .hint("give it by `stdin`, `env` or `fromEnv`");
   }
 
   void read_environment(engine::Context& context) {

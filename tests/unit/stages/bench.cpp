@@ -37,6 +37,7 @@ kind: Plan
 metadata: {name: lab}
 spec:
   cluster: {kubeconfig: "${{ stages.cluster.outputs.kubeconfig }}"}
+  vars: {token: {type: string, sensitive: true, default: token-of-the-plan}}
   stages:
     - name: cluster
       uses: kwok.cluster

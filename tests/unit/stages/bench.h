@@ -88,7 +88,8 @@ class BenchJournal final : public journal::Journal {
   }
 };
 
-/// The plan's last stage on the bench. Its `with:` is given as YAML, one line or several.
+/// The plan's last stage on the bench. Its `with:` is given as YAML, one line or several; the plan
+/// has a sensitive variable `token`.
 class Bench {
  public:
   /// `given`: files that are there from the beginning, by absolute path; the plan is in /p.

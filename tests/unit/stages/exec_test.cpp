@@ -77,6 +77,25 @@ TEST(Exec, OnceWithoutCheck_IsRefused) {
   }
 }
 
+TEST(Exec, ASecretInAnArgument_IsRefusedBeforeAnythingRuns) {
+  for (const char* with : {"argv: [login, \"--token=${{ vars.token }}\"]",
+                           "argv: [login]\ncheck: [ask, \"${{ vars.token }}\"]"}) {
+    Bench bench("exec", with);
+    try {
+      bench.observe();
+      ADD_FAILURE() << with;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.error_class(), ErrorClass::kUsage);
+      EXPECT_TRUE(error.place().known());
+      EXPECT_THAT(error.hint(), HasSubstr("stdin"));
+      EXPECT_THAT(error.full_text(), Not(HasSubstr("token-of-the-plan")));
+    }
+    EXPECT_TRUE(bench.processes.ran.empty());
+  }
+  Bench fed("exec", "argv: [login]\nstdin: \"${{ vars.token }}\"");
+  EXPECT_EQ(fed.converge(), 1);
+}
+
 TEST(Exec, OnceWithCheck_MarksItsAction) {
   Bench bench("exec", "argv: [make, it]\nonce: true\ncheck: [test-it]");
   bench.processes.handler = [](const Command&) { return ended(1); };
