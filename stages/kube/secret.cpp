@@ -1,5 +1,6 @@
 // kube.secret: a Secret from files, the environment or chance. What is there is kept; no value is
 // shown.
+#include <algorithm>
 #include <boost/json/object.hpp>
 
 #include "stages/kube/objects.h"
@@ -13,6 +14,25 @@ using engine::Action;
 using engine::Decision;
 using engine::Observation;
 using plan::OptionType;
+
+constexpr const char* kManager = "blackstart";
+
+/// The keys of a map of the live object ("f:data") that we own.
+std::vector<std::string> owned_keys(const boost::json::value& live,
+                                    std::initializer_list<std::string_view> map) {
+  std::vector<std::string> keys;
+  for (const auto& entry : kube::list_at(live, {"metadata", "managedFields"})) {
+    bool ours = kube::text_at(entry, {"manager"}) == kManager &&
+                kube::text_at(entry, {"operation"}) == "Apply";
+    if (!ours) continue;
+    const auto* fields = kube::find(entry, {"fieldsV1"});
+    const auto* owned = fields ? kube::find(*fields, map) : nullptr;
+    if (!owned || !owned->is_object()) continue;
+    for (const auto& [field, ignored] : owned->get_object())
+      if (field.starts_with("f:")) keys.push_back(std::string(field).substr(2));
+  }
+  return keys;
+}
 
 /// The value of a key in the cluster, decoded; nullopt when it has none.
 std::optional<std::string> live_value(const boost::json::value& live, const std::string& key) {
@@ -40,7 +60,7 @@ class SecretStage final : public engine::Stage {
     if (live_.is_null()) co_return Observation::absent(ref_.to_string() + " is not there");
     if (changes_.empty()) co_return Observation::present(ref_.to_string() + " has all keys");
     co_return Observation::differs(count_of(changes_.size(), "key or label", "keys or labels") +
-                                   " of " + ref_.to_string() + " missing or different");
+                                   " of " + ref_.to_string() + " missing, different or not wanted");
   }
 
   Decision decide(const Observation& seen) const override {
@@ -51,7 +71,7 @@ class SecretStage final : public engine::Stage {
           ref_.to_string() + " has type " + live_type + ", the plan wants " + type_,
           "the type of a Secret cannot be changed: correct `type`, or delete the "
           "Secret if its values are not needed any more");
-    return Decision::act(Action{"apply", "apply " + ref_.to_string(), changes_, false, false},
+    return Decision::act(Action{"apply", "apply " + ref_.to_string(), changes_, false, takes_away_},
                          seen.reason);
   }
 
@@ -64,14 +84,14 @@ class SecretStage final : public engine::Stage {
     // A fresh look: two runs must not give one key two random values.
     if (auto found = co_await client->get(ref_)) live_ = std::move(*found);
     boost::json::value object = wanted(context);
-    kube::Client::ApplyOptions options;
+    kube::Client::ApplyOptions options(kManager);
     co_await client->apply(std::move(object), options);
   }
 
   Decision decide_removal(const Observation& seen) const override {
     if (seen.state == Observation::State::kDeferred || live_.is_null())
       return Decision::satisfied("it is not there");
-    if (!made_by(live_, kube::Client::ApplyOptions().field_manager))
+    if (!made_by(live_, kManager))
       return Decision::satisfied("left in place: " + ref_.to_string() +
                                  " was not made by blackstart");
     return Decision::act(
@@ -94,6 +114,11 @@ class SecretStage final : public engine::Stage {
       if (!there) changes_.push_back("+ " + entry.key + (entry.value ? "" : " (random)"));
       if (there && there != value_of(entry)) changes_.push_back("~ " + entry.key);
     }
+    compare_labels(context);
+    compare_owned();
+  }
+
+  void compare_labels(engine::Context& context) {
     labels_ = {};
     if (!context.has("labels")) return;
     for (const auto& [name, value] : context.option("labels").as_map()) {
@@ -101,6 +126,19 @@ class SecretStage final : public engine::Stage {
       if (kube::text_at(live_, {"metadata", "labels", name}) != value.as_text())
         changes_.push_back("~ label " + name);
     }
+  }
+
+  /// What we applied once and the plan has no more: whatever is applied next takes it away.
+  void compare_owned() {
+    size_t before = changes_.size();
+    for (const std::string& key : owned_keys(live_, {"f:data"})) {
+      bool wanted = std::any_of(entries_.begin(), entries_.end(),
+                                [&](const SecretEntry& entry) { return entry.key == key; });
+      if (!wanted) changes_.push_back("- " + key);
+    }
+    for (const std::string& name : owned_keys(live_, {"f:metadata", "f:labels"}))
+      if (!labels_.contains(name)) changes_.push_back("- label " + name);
+    takes_away_ = changes_.size() > before;
   }
 
   /// All keys: one that was left out would be taken away, since we own it.
@@ -127,6 +165,7 @@ class SecretStage final : public engine::Stage {
   boost::json::object labels_;
   boost::json::value live_;           // null when it is not there
   std::vector<std::string> changes_;  // names only, never values
+  bool takes_away_ = false;
 };
 
 }  // namespace

@@ -87,6 +87,22 @@ TEST(Secret, MadeByAnotherBetweenPlanAndApply_KeepsItsRandomValue) {
   EXPECT_EQ(value_of(bench, "b"), "first");
 }
 
+TEST(Secret, WhatIsTakenOutOfThePlan_IsSeenAndTakenAway) {
+  Bench bench("kube.secret", head("{a: {value: from-the-plan}}", "\nlabels: {team: x}"));
+  bench.api.put(kPath,
+                boost::json::parse(R"({"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+      "data": {"a": "b2xk", "old": "b2xk", "theirs": "b2xk"}, "metadata": {"labels": {"team": "x"},
+      "managedFields": [
+        {"manager": "blackstart", "operation": "Apply", "time": "2026-01-01T00:00:00Z", "fieldsV1":
+          {"f:data": {".": {}, "f:a": {}, "f:old": {}}, "f:metadata": {"f:labels": {"f:team": {}, "f:was": {}}}}},
+        {"manager": "other", "operation": "Apply", "time": "2026-01-01T00:00:00Z", "fieldsV1":
+          {"f:data": {"f:theirs": {}}}}]}})"));
+  Decision decision = bench.decide();
+  ASSERT_EQ(decision.kind, Decision::Kind::kAct);
+  EXPECT_THAT(decision.actions.front().details, ElementsAre("- old", "- label was"));
+  EXPECT_TRUE(decision.actions.front().destructive);
+}
+
 TEST(Secret, AnotherType_IsRefusedNotReplaced) {
   Bench bench("kube.secret",
               head("{a: {value: from-the-plan}}", "\ntype: kubernetes.io/basic-auth"));
