@@ -3,6 +3,7 @@
 
 #include <boost/json/value.hpp>
 #include <string>
+#include <string_view>
 
 namespace blackstart::kube {
 
@@ -23,5 +24,9 @@ struct Readiness {
 /// ApplicationSet and AppProject; any other kind by its conditions (Ready, Available, Stalled, …),
 /// ready when it has none.
 Readiness readiness_of(const boost::json::value& object);
+
+/// Does a condition of this type say that Argo CD cannot go on with an Application as it is
+/// written?
+bool breaks_application(std::string_view condition);
 
 }  // namespace blackstart::kube

@@ -33,7 +33,7 @@ Readiness broken(const std::string& text) {
 
 std::optional<Readiness> broken_condition(const json::value& object) {
   for (const Condition& condition : conditions_of(object)) {
-    if (condition.type == "InvalidSpecError" || condition.type == "ComparisonError")
+    if (breaks_application(condition.type))
       return broken(condition.type + ": " + condition.message);
   }
   return std::nullopt;
@@ -85,6 +85,11 @@ Readiness application_set(const json::value& object) {
 Readiness project(const json::value&) { return ready("it exists"); }
 
 }  // namespace
+
+bool breaks_application(std::string_view condition) {
+  return condition == "ComparisonError" || condition == "InvalidSpecError" ||
+         condition == "UnknownError";
+}
 
 ReadinessRule argocd_rule(std::string_view group, std::string_view kind) {
   if (group != "argoproj.io") return nullptr;

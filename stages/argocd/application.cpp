@@ -1,6 +1,7 @@
 #include "stages/argocd/application.h"
 
 #include "orchestrator/base/text.h"
+#include "orchestrator/kube/readiness.h"
 
 namespace blackstart::stages::argocd {
 namespace {
@@ -10,13 +11,6 @@ using Kind = Verdict::Kind;
 
 constexpr size_t kResourcesNamed = 5;
 constexpr size_t kShortRevision = 8;
-
-const json::array& array_at(const json::value& value,
-                            std::initializer_list<std::string_view> path) {
-  static const json::array kNone;
-  const json::value* found = kube::find(value, path);
-  return found != nullptr && found->is_array() ? found->get_array() : kNone;
-}
 
 Source source_of(const json::value& source, std::string revision) {
   return {kube::text_at(source, {"repoURL"}), kube::text_at(source, {"targetRevision"}, "HEAD"),
@@ -31,12 +25,6 @@ bool is_automated(const json::value& application) {
          kube::flag_at(*automated, {"enabled"}, true);
 }
 
-/// Conditions that say that Argo CD cannot go on with the Application as it is written.
-bool is_broken(const std::string& condition) {
-  return condition == "ComparisonError" || condition == "InvalidSpecError" ||
-         condition == "UnknownError";
-}
-
 Verdict verdict(Kind kind, std::string reason, std::string hint = {}) {
   Verdict result;
   result.kind = kind;
@@ -46,9 +34,9 @@ Verdict verdict(Kind kind, std::string reason, std::string hint = {}) {
 }
 
 std::optional<Verdict> judge_conditions(const json::value& application) {
-  for (const json::value& condition : array_at(application, {"status", "conditions"})) {
+  for (const json::value& condition : kube::list_at(application, {"status", "conditions"})) {
     std::string type = kube::text_at(condition, {"type"});
-    if (!is_broken(type)) continue;
+    if (!kube::breaks_application(type)) continue;
     return verdict(Kind::kStuck, type + ": " + kube::text_at(condition, {"message"}),
                    type == "InvalidSpecError"
                        ? "correct the Application's spec in Git, or create what it names"
@@ -85,7 +73,7 @@ std::optional<Verdict> judge_revision(const json::value& application,
 std::vector<std::string> failed_resources(const json::value& application) {
   std::vector<std::string> causes;
   for (const json::value& resource :
-       array_at(application, {"status", "operationState", "syncResult", "resources"})) {
+       kube::list_at(application, {"status", "operationState", "syncResult", "resources"})) {
     std::string status = kube::text_at(resource, {"status"}),
                 phase = kube::text_at(resource, {"hookPhase"});
     bool failed = status == "SyncFailed" || phase == "Failed" || phase == "Error";
@@ -119,7 +107,7 @@ std::optional<Verdict> judge_operation(const json::value& application) {
 std::string out_of_sync(const json::value& application) {
   std::vector<std::string> names;
   size_t count = 0;
-  for (const json::value& resource : array_at(application, {"status", "resources"})) {
+  for (const json::value& resource : kube::list_at(application, {"status", "resources"})) {
     if (kube::text_at(resource, {"status"}) != "OutOfSync" || ++count > kResourcesNamed) continue;
     names.push_back(kube::ObjectRef{"", kube::text_at(resource, {"kind"}),
                                     kube::text_at(resource, {"namespace"}),
@@ -178,8 +166,8 @@ Verdict judge(const json::value& application, const ExpectedRevision& expected) 
 
 std::vector<Source> sources_of(const json::value& application) {
   std::vector<Source> sources;
-  const json::array& many = array_at(application, {"spec", "sources"});
-  const json::array& revisions = array_at(application, {"status", "sync", "revisions"});
+  const json::array& many = kube::list_at(application, {"spec", "sources"});
+  const json::array& revisions = kube::list_at(application, {"status", "sync", "revisions"});
   for (size_t i = 0; i < many.size(); ++i) {
     bool compared = i < revisions.size() && revisions[i].is_string();
     sources.push_back(
@@ -199,7 +187,7 @@ Verdict judge_application(const json::value& application, const ExpectedRevision
 
 std::vector<kube::ObjectRef> children_of(const json::value& application) {
   std::vector<kube::ObjectRef> children;
-  for (const json::value& resource : array_at(application, {"status", "resources"})) {
+  for (const json::value& resource : kube::list_at(application, {"status", "resources"})) {
     if (kube::text_at(resource, {"kind"}) != "Application" ||
         kube::text_at(resource, {"group"}) != "argoproj.io")
       continue;
@@ -214,7 +202,7 @@ std::vector<kube::ObjectRef> workloads_of(const json::value& application) {
       "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job",
       "Pod",        "Service",     "Ingress",   "APIService", "PersistentVolumeClaim"};
   std::vector<kube::ObjectRef> found;
-  for (const json::value& resource : array_at(application, {"status", "resources"})) {
+  for (const json::value& resource : kube::list_at(application, {"status", "resources"})) {
     std::string group = kube::text_at(resource, {"group"}),
                 kind = kube::text_at(resource, {"kind"});
     std::string version = kube::text_at(resource, {"version"});

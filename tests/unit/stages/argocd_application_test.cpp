@@ -3,6 +3,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include "orchestrator/kube/readiness.h"
 #include "stages/argocd/application.h"
 
 namespace blackstart::stages::argocd {
@@ -43,12 +44,59 @@ void merge(boost::json::value& into, const boost::json::value& from) {
 }
 
 /// `done` with a change laid over it; null takes away.
-Verdict judge(const char* change) {
+boost::json::value changed(const char* change) {
   boost::json::value application = done();
   merge(application, parse(change));
+  return application;
+}
+
+Verdict judge(const char* change) {
+  boost::json::value application = changed(change);
   return judge_application(application, [](const Source& source) {
     return source.repo_url == "file:///repo" ? std::optional<std::string>(kHead) : std::nullopt;
   });
+}
+
+using State = kube::Readiness::State;
+
+struct BothRow {
+  const char* change;
+  State readiness;
+  Kind verdict;
+};
+
+/// What argocd.app and kube.wait go by (readiness), and what argocd.wait does (the verdict).
+TEST(Application, BothRules_AgreeOnWhatIsDone) {
+  const std::vector<BothRow> rows = {
+      {"{}", State::kReady, Kind::kDone},
+      {R"({"status": null})", State::kProgressing, Kind::kProgressing},
+      {R"({"status": {"health": {"status": "Progressing"}}})", State::kProgressing,
+       Kind::kProgressing},
+      {R"({"status": {"sync": {"status": "OutOfSync"}}})", State::kProgressing, Kind::kProgressing},
+      {R"({"operation": {"sync": {}}})", State::kProgressing, Kind::kProgressing},
+      {R"({"status": {"operationState": {"phase": "Running"}}})", State::kProgressing,
+       Kind::kProgressing},
+      {R"({"status": {"operationState": {"phase": "Failed"}}})", State::kFailed, Kind::kStuck},
+      {R"({"status": {"conditions": [{"type": "ComparisonError"}]}})", State::kFailed,
+       Kind::kStuck},
+      {R"({"status": {"conditions": [{"type": "InvalidSpecError"}]}})", State::kFailed,
+       Kind::kStuck},
+      {R"({"status": {"conditions": [{"type": "UnknownError"}]}})", State::kFailed, Kind::kStuck},
+      {R"({"status": {"conditions": [{"type": "OrphanedResourceWarning"}]}})", State::kReady,
+       Kind::kDone},
+      // argocd.wait has a grace before "stuck" counts; readiness, which has none, says less.
+      {R"({"status": {"conditions": [{"type": "ComparisonError", "message": "connection refused"}]}})",
+       State::kProgressing, Kind::kStuck},
+      {R"({"spec": {"syncPolicy": null}, "status": {"sync": {"status": "OutOfSync"}}})",
+       State::kProgressing, Kind::kStuck},
+  };
+  for (const BothRow& row : rows) {
+    boost::json::value application = changed(row.change);
+    application.as_object()["apiVersion"] = "argoproj.io/v1alpha1";
+    application.as_object()["kind"] = "Application";
+    EXPECT_EQ(kube::readiness_of(application).state, row.readiness) << row.change;
+    EXPECT_EQ(judge(row.change).kind, row.verdict) << row.change;
+  }
 }
 
 struct Row {
