@@ -47,7 +47,7 @@ class Client {
   const Endpoint& endpoint() const;
   World& world();
 
-  /// GET of an absolute path ("/api/v1/nodes"); `found` false = 404.
+  /// GET of an absolute path ("/api/v1/nodes"); nullopt = 404.
   Task<std::optional<boost::json::value>> get_path(std::string path);
   Task<std::optional<boost::json::value>> get(ObjectRef ref);
   /// All objects of a kind, in one namespace or (empty) all, page by page; `resource_version`

@@ -35,8 +35,7 @@ Readiness api_service(const json::value& object) {
 
 Readiness service(const json::value& object) {
   if (text_at(object, {"spec", "type"}, "ClusterIP") != "LoadBalancer") return ready("it exists");
-  const json::value* points = find(object, {"status", "loadBalancer", "ingress"});
-  if (points && points->is_array() && !points->get_array().empty())
+  if (!list_at(object, {"status", "loadBalancer", "ingress"}).empty())
     return ready("its load balancer has an address");
   return progressing("its load balancer has no address yet");
 }

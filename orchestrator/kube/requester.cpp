@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "orchestrator/kube/line_splitter.h"
+#include "orchestrator/kube/frame_splitter.h"
 namespace blackstart::kube {
 
 namespace {
@@ -108,7 +108,7 @@ Task<HttpResponse> Requester::send(ApiRequest request) {
 }
 
 Task<void> Requester::stream(ApiRequest request, std::function<void(std::string_view)> on_line) {
-  auto lines = std::make_shared<LineSplitter>(std::move(on_line), kFrameLimit);
+  auto lines = std::make_shared<FrameSplitter>(std::move(on_line), kFrameLimit);
   HttpRequest http = http_request(request);
   http.total_timeout = Duration::zero();
   // Quiet is normal; dead connections are the HTTP layer's to see.

@@ -57,9 +57,7 @@ Verdict missing(const std::string& name, const std::string& parent) {
 }
 
 bool is_owned_by(const json::value& application, const std::string& set) {
-  const json::value* owners = kube::find(application, {"metadata", "ownerReferences"});
-  if (owners == nullptr || !owners->is_array()) return false;
-  const auto& array = owners->get_array();
+  const auto& array = kube::list_at(application, {"metadata", "ownerReferences"});
   return std::any_of(array.begin(), array.end(), [&](const json::value& owner) {
     return kube::text_at(owner, {"kind"}) == "ApplicationSet" &&
            kube::text_at(owner, {"name"}) == set;
@@ -67,9 +65,7 @@ bool is_owned_by(const json::value& application, const std::string& set) {
 }
 
 std::string error_of(const json::value& set) {
-  const json::value* conditions = kube::find(set, {"status", "conditions"});
-  if (conditions == nullptr || !conditions->is_array()) return {};
-  for (const json::value& condition : conditions->get_array()) {
+  for (const json::value& condition : kube::list_at(set, {"status", "conditions"})) {
     if (kube::text_at(condition, {"type"}) == "ErrorOccurred" &&
         kube::text_at(condition, {"status"}) == "True")
       return kube::text_at(condition, {"message"}, "an error occurred");

@@ -178,12 +178,9 @@ std::string askpass_socket(const std::string& folder) {
 std::map<std::string, std::string> workload_environment(
     const json::value& workload, const std::map<std::string, const json::value*>& config_maps) {
   std::map<std::string, std::string> environment;
-  const json::value* containers = kube::find(workload, {"spec", "template", "spec", "containers"});
-  if (containers == nullptr || !containers->is_array() || containers->get_array().empty())
-    return environment;
-  const json::value* entries = kube::find(containers->get_array()[0], {"env"});
-  if (entries == nullptr || !entries->is_array()) return environment;
-  for (const json::value& entry : entries->get_array()) {
+  const auto& containers = kube::list_at(workload, {"spec", "template", "spec", "containers"});
+  if (containers.empty()) return environment;
+  for (const json::value& entry : kube::list_at(containers[0], {"env"})) {
     auto config_map =
         config_maps.find(kube::text_at(entry, {"valueFrom", "configMapKeyRef", "name"}));
     if (config_map == config_maps.end()) continue;

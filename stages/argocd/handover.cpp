@@ -8,9 +8,7 @@ namespace {
 /// Charts set app.kubernetes.io/instance too, so that label only counts when Argo CD has set fields
 /// here.
 bool set_by_argocd(const boost::json::value& live) {
-  const boost::json::value* entries = kube::find(live, {"metadata", "managedFields"});
-  if (entries == nullptr || !entries->is_array()) return false;
-  const auto& array = entries->get_array();
+  const auto& array = kube::list_at(live, {"metadata", "managedFields"});
   return std::any_of(array.begin(), array.end(), [](const boost::json::value& entry) {
     return kube::text_at(entry, {"manager"}) == "argocd-controller" &&
            kube::text_at(entry, {"subresource"}).empty();

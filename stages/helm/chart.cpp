@@ -67,8 +67,7 @@ void read_folder(const Files& files, const std::string& folder, const plan::Valu
   json::value about = read_yaml(chart.files["Chart.yaml"], folder + "/Chart.yaml");
   chart.name = kube::text_at(about, {"name"});
   chart.version = kube::text_at(about, {"version"});
-  const json::value* needs = kube::find(about, {"dependencies"});
-  if (needs != nullptr && needs->is_array() && !needs->get_array().empty()) chart.readable = false;
+  if (!kube::list_at(about, {"dependencies"}).empty()) chart.readable = false;
   chart.values = json::object();
   if (chart.files.contains("values.yaml")) {
     json::value values = read_yaml(chart.files["values.yaml"], folder + "/values.yaml");

@@ -15,8 +15,8 @@ struct WantedRelease {
   std::string release;
   std::string name_space;
   Chart chart;
-  std::vector<std::string> values_shown;  // the same, as the plan writes them
   std::vector<std::string> values_files;  // absolute
+  std::vector<std::string> values_shown;  // the same, as the plan writes them
   boost::json::value set;                 // inline values, laid over the files; an object
   boost::json::value values;              // all of them merged
   std::string stamp;   // of chart and values: tells whether a release was made from these

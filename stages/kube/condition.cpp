@@ -71,9 +71,7 @@ struct Status {
 };
 
 Status status_of(const boost::json::value& object, const std::string& type) {
-  const auto* conditions = kube::find(object, {"status", "conditions"});
-  if (!conditions || !conditions->is_array()) return {};
-  for (const auto& one : conditions->get_array()) {
+  for (const auto& one : kube::list_at(object, {"status", "conditions"})) {
     if (kube::text_at(one, {"type"}) != type) continue;
     std::string why = kube::text_at(one, {"message"});
     return {kube::text_at(one, {"status"}), why.empty() ? kube::text_at(one, {"reason"}) : why};

@@ -61,9 +61,7 @@ struct Versions {
 
 Versions versions_of(const boost::json::value& crd) {
   Versions result;
-  const auto* versions = kube::find(crd, {"spec", "versions"});
-  if (!versions || !versions->is_array()) return result;
-  for (const auto& version : versions->get_array()) {
+  for (const auto& version : kube::list_at(crd, {"spec", "versions"})) {
     result.names.push_back(kube::text_at(version, {"name"}));
     if (kube::flag_at(version, {"served"})) result.served.push_back(result.names.back());
   }
@@ -76,9 +74,7 @@ bool has(const std::vector<std::string>& list, const std::string& item) {
 
 /// Objects may still be stored in a version that would go: the API server refuses that too.
 std::string lost_storage(const Versions& wanted, const boost::json::value& live) {
-  const auto* stored = kube::find(live, {"status", "storedVersions"});
-  if (!stored || !stored->is_array()) return {};
-  for (const auto& version : stored->get_array()) {
+  for (const auto& version : kube::list_at(live, {"status", "storedVersions"})) {
     std::string name(version.is_string() ? std::string_view(version.get_string()) : "");
     if (!name.empty() && !has(wanted.names, name))
       return "objects may be stored as " + name + ", which the wanted one does not know";

@@ -41,20 +41,14 @@ std::string sentence(const kube::ObjectState& state, const kube::Readiness& read
 std::string why_it_stays(const kube::ObjectState& state) {
   std::string why = state.ref.to_string() + " is being deleted";
   std::vector<std::string> reasons;
-  if (const auto* conditions = kube::find(state.live, {"status", "conditions"});
-      conditions && conditions->is_array()) {
-    for (const auto& condition : conditions->get_array()) {
-      std::string message = kube::text_at(condition, {"message"});
-      if (kube::text_at(condition, {"status"}) == "True" && !message.empty())
-        reasons.push_back(message);
-    }
+  for (const auto& condition : kube::list_at(state.live, {"status", "conditions"})) {
+    std::string message = kube::text_at(condition, {"message"});
+    if (kube::text_at(condition, {"status"}) == "True" && !message.empty())
+      reasons.push_back(message);
   }
-  if (const auto* finalizers = kube::find(state.live, {"metadata", "finalizers"});
-      finalizers && finalizers->is_array() && !finalizers->get_array().empty()) {
-    for (const auto& finalizer : finalizers->get_array())
-      if (finalizer.is_string())
-        reasons.push_back("finalizer " + std::string(finalizer.get_string()));
-  }
+  for (const auto& finalizer : kube::list_at(state.live, {"metadata", "finalizers"}))
+    if (finalizer.is_string())
+      reasons.push_back("finalizer " + std::string(finalizer.get_string()));
   return reasons.empty() ? why : why + ": " + join(reasons, "; ");
 }
 

@@ -1,4 +1,4 @@
-// Cuts a stream of chunks into lines.
+// Cuts the chunks of a watch into frames, one a line.
 #pragma once
 
 #include <functional>
@@ -9,9 +9,9 @@
 
 namespace blackstart::kube {
 
-class LineSplitter {
+class FrameSplitter {
  public:
-  LineSplitter(std::function<void(std::string_view)> on_line, size_t limit)
+  FrameSplitter(std::function<void(std::string_view)> on_line, size_t limit)
       : on_line_(std::move(on_line)), limit_(limit) {}
 
   /// Throws Error(kPermanent) when a line is longer than the limit, and what `on_line` throws.
