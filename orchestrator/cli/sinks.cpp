@@ -8,6 +8,7 @@
 #include "orchestrator/events/ndjson_sink.h"
 #include "orchestrator/events/plain_sink.h"
 #include "orchestrator/journal/event_sink.h"
+#include "orchestrator/world/async.h"
 #include "orchestrator/world/terminal.h"
 #include "orchestrator/world/text_file.h"
 
@@ -85,6 +86,7 @@ Task<bool> ask_on_terminal(Program& program, std::string question) {
         .because(question)
         .hint("look at what it is about, then give --yes");
   }
+  co_await throw_if_cancelled();  // its turn may come together with the end
   std::fprintf(stderr, "%s\nType 'yes' to go on: ", question.c_str());
   std::string answer = co_await read_typed_line();
   co_return trim(answer) == "yes";
