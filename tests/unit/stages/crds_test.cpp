@@ -153,7 +153,7 @@ TEST_F(Crds, ObjectsCannotBeListed_OnlyRemovalFails) {
   bench.converge();
   auto inner = bench.http.handler;
   bench.http.handler = [inner](HttpRequest request) -> Task<HttpResponse> {
-    if (request.url.find("/widgets") != std::string::npos)
+    if (request.url.find("/widgets?") != std::string::npos)
       co_return kube::status_response(403, "Forbidden", "User \"x\" cannot list widgets");
     co_return co_await inner(std::move(request));
   };
