@@ -77,7 +77,7 @@ plan.yaml:9:23: 'name' has no value in 'chart'
      R"(
 plan.yaml:11:13: 'name' is missing in an element of 'sources'
 plan.yaml:11:14: unknown key 'nam' in an element of 'sources' [did you mean 'name'?]
-plan.yaml:12:11: an element of 'sources' has no value
+plan.yaml:12:12: an element of 'sources' has no value
 )"},
     {"OptionListFromText", R"(
   stages:

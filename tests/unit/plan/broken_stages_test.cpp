@@ -83,7 +83,7 @@ plan.yaml:6:23: unknown stage type 'tool.mak' [did you mean 'tool.make'?]
       uses:
 )",
      R"(
-plan.yaml:7:7: 'uses' has no value in stage 'a' [uses: the stage type, e.g. helm.release]
+plan.yaml:7:12: 'uses' has no value in stage 'a' [uses: the stage type, e.g. helm.release]
 )"},
     {"NeedsUnknown", R"(
   stages:
