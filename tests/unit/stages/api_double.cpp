@@ -179,6 +179,7 @@ void ApiDouble::wake() {
 }
 
 Task<HttpResponse> ApiDouble::watch(std::string collection, HttpRequest request) {
+  const std::string query = query_of(request.url);
   uint64_t seen = version_;
   std::map<std::string, uint64_t> known;
   for (const auto& [path, stored] : objects_)
@@ -197,6 +198,7 @@ Task<HttpResponse> ApiDouble::watch(std::string collection, HttpRequest request)
     for (const auto& [path, stored] : objects_) {
       if (!belongs(path, collection) || known[path] == stored.version) continue;
       known[path] = stored.version;
+      if (!selected(stored.object, query)) continue;
       request.on_body(
           json::serialize(json::object{{"type", "MODIFIED"}, {"object", stored.object}}) + "\n");
     }
