@@ -46,6 +46,12 @@ spec:
          uses + "\n      with:\n" + indented(with);
 }
 
+std::string first_error(const Diagnostics& diagnostics) {
+  for (const Diagnostic& finding : diagnostics.sorted())
+    if (finding.severity == Severity::kError) return finding.message;
+  return "no error was found";
+}
+
 }  // namespace
 
 FileKind BenchFiles::kind(const std::string& path) const {
@@ -162,7 +168,7 @@ Bench::Bench(const std::string& uses, const std::string& with,
   plan::Request request;
   request.file = "/p/plan.yaml";
   plan_ = plan::load(files, environment, request, catalog(), diagnostics);
-  if (!plan_) throw std::logic_error("the plan: " + diagnostics.sorted().front().message);
+  if (!plan_) throw std::logic_error("the plan: " + first_error(diagnostics));
   const plan::Stage& tested = plan_->stages.back();
   tools_ = std::make_unique<engine::Tools>(world_, plan_->tools);
   context_ = std::make_unique<engine::Context>(world_, bus_, journal, shared_, *tools_, *plan_,
