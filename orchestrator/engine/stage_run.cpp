@@ -1,25 +1,17 @@
 #include "orchestrator/engine/stage_run.h"
 
-#include <boost/json/serialize.hpp>
-
 #include "orchestrator/engine/retry.h"
-#include "orchestrator/engine/saved_plan.h"
-#include "orchestrator/world/failpoint.h"
 #include "orchestrator/world/interrupt.h"
 
 namespace blackstart::engine {
 namespace {
 
-// The same action may be needed again when something else undid it; beyond this it is a fight.
-constexpr int kSameActionMost = 3;
 // A stage watches its own things; why they are not ready may change further down (a pod, an event).
 constexpr Duration kLookAgainAfter = std::chrono::seconds(5);
 // For a target that has never answered, when neither the plan's `timeout` nor the stage says how
 // long.
 constexpr Duration kFirstContact = std::chrono::minutes(1);
 constexpr Duration kFirstContactPause = std::chrono::seconds(10);
-
-Error stopped() { return Error(ErrorClass::kCancelled, "the run was asked to stop"); }
 
 Error error_of(const Decision& blocked) {
   Error error(ErrorClass::kPermanent, blocked.reason);
@@ -33,10 +25,9 @@ bool any_path_option(const std::vector<plan::OptionSpec>& options) {
   });
 }
 
-/// Details change with what was seen (a pid, a count); what is done is the same.
-std::string key_of(const Action& action) { return action.id + "\n" + action.summary; }
-
 }  // namespace
+
+Error StageRun::stopped() { return Error(ErrorClass::kCancelled, "the run was asked to stop"); }
 
 StageRun::StageRun(Session& session, size_t index)
     : session_(session),
@@ -188,94 +179,6 @@ Decision StageRun::decide(const Observation& seen) const {
   return implementation_->decide(seen);
 }
 
-void StageRun::check_against_saved(const Decision& decision) const {
-  if (session_.options.saved == nullptr || !first_decision_) return;
-  const SavedStage* saved = session_.options.saved->find(stage_.name);
-  if (saved == nullptr || saved->deferred || saved->actions == decision.actions) return;
-  throw Error(ErrorClass::kConflict, "the world is not as the saved plan saw it")
-      .because("the saved plan says: " + describe(saved->actions))
-      .because("now it would be: " + describe(decision.actions))
-      .hint("make a new plan with blackstart plan --out FILE and look at it");
-}
-
-Task<void> StageRun::perform_all(const Decision& decision) {
-  check_against_saved(decision);
-  first_decision_ = false;
-  for (const Action& action : decision.actions) {
-    Tries& tries = tries_[key_of(action)];
-    if (tries.done >= kSameActionMost) {
-      throw Error(ErrorClass::kVerification, "done " + std::to_string(tries.done) +
-                                                 " times, and still: " + result().seen.reason)
-          .hint("something else changes it back, or the action has no effect; look at " +
-                action.summary);
-    }
-    if (tries.done > 0)
-      co_await pause(retry_delay(stage_.retry, Error(ErrorClass::kVerification, ""), tries.done,
-                                 session_.world.random));
-    co_await perform(action);
-    ++tries.done;
-    of_actions_ = {};
-  }
-}
-
-Task<void> StageRun::ask(const Action& action) {
-  bool first = !context_.record().has_value();
-  bool wanted = stage_.confirm == plan::Confirm::kAlways;
-  // destroy was confirmed as a whole, with all that it takes away.
-  if (direction_ == Direction::kForward)
-    wanted |= action.destructive || (stage_.confirm == plan::Confirm::kOnce && first);
-  if (!wanted) co_return;
-  std::string question = "stage " + stage_.name + ": " + action.summary;
-  if (!stage_.confirm_message.empty()) question += "\n" + stage_.confirm_message;
-  if (co_await session_.options.confirm(question)) co_return;
-  throw Error(ErrorClass::kPermanent, "not confirmed: " + action.summary)
-      .hint("run again and say yes, or give --yes");
-}
-
-Task<void> StageRun::perform(const Action& action) {
-  if (session_.stop.soft.is_set()) throw stopped();
-  co_await ask(action);
-  Limit::Slot slot = co_await session_.limit_for(type_.work).take();
-  if (session_.stop.soft.is_set()) throw stopped();  // asked to while it waited for its turn
-  enter(StageState::kActing, action.summary);
-  co_await session_.journal.settle(stage_.name,
-                                   std::string("observed ") + to_string(result().seen.state));
-  int64_t intent = co_await session_.journal.intent(session_.run_id, stage_.name, action.id,
-                                                    result().digest, action.once);
-  int attempt = ++tries_[key_of(action)].begun;
-  session_.bus.publish(
-      events::ActionStarted{stage_.name, action.id, action.summary, attempt, action.once});
-  if (!co_await run_unless(session_.stop.hard, act_once_begun(action, intent))) throw stopped();
-}
-
-Task<void> StageRun::act_once_begun(const Action& action, int64_t intent) {
-  Instant begun = session_.world.clock.now();
-  std::exception_ptr failure;
-  std::string outcome = "done";
-  std::string detail;
-  result().acted = true;
-  BLACKSTART_FAILPOINT("act.before:" + stage_.name + "." + action.id);
-  try {
-    co_await implementation_->act(context_, action);
-  } catch (const Error& error) {
-    failure = std::current_exception();
-    outcome = error.error_class() == ErrorClass::kCancelled ? "cancelled" : "failed";
-    detail = error.full_text();
-  } catch (...) {
-    if (!is_cancellation(std::current_exception())) throw;
-    failure = std::current_exception();
-    outcome = "cancelled";
-  }
-  BLACKSTART_FAILPOINT("act.after:" + stage_.name + "." + action.id);
-  auto elapsed = std::chrono::duration_cast<Duration>(session_.world.clock.now() - begun);
-  session_.bus.publish(events::ActionEnded{stage_.name, action.id, outcome, elapsed.count()});
-  context_.progress("");
-  // A cancelled action's effect is not known: its intent stays open, as after a crash.
-  if (outcome != "cancelled")
-    co_await session_.journal.outcome(intent, outcome, session_.bus.redactor().clean(detail));
-  if (failure) std::rethrow_exception(failure);
-}
-
 Task<void> StageRun::wait_for_change(Decision decision) {
   if (session_.stop.soft.is_set()) throw stopped();
   if (result().state != StageState::kVerifying) enter(StageState::kVerifying, decision.reason);
@@ -333,98 +236,6 @@ Task<void> StageRun::pause(Duration delay) {
   Instant until = session_.world.clock.now() + delay;
   bool ended = co_await run_unless(session_.stop.soft, session_.world.clock.sleep_until(until));
   if (!ended) throw stopped();
-}
-
-Task<void> StageRun::finish() {
-  auto elapsed = std::chrono::duration_cast<Duration>(session_.world.clock.now() - started_);
-  result().elapsed = elapsed;
-  result().reason =
-      result().decision.reason.empty() ? result().seen.reason : result().decision.reason;
-  if (!context_.interrupted().empty()) {
-    std::string how = session_.bus.redactor().clean("observed " + result().reason);
-    co_await session_.journal.settle(stage_.name, std::move(how));
-  }
-  if (direction_ == Direction::kRemoval) {
-    if (context_.record()) co_await session_.journal.forget_stage(stage_.name);
-  } else {
-    publish_outputs();
-    journal::StageRecord record;
-    record.digest = result().digest;
-    record.run = session_.run_id;
-    record.done_at = session_.world.clock.wall_time();
-    record.observation = session_.bus.redactor().clean(result().seen.reason);
-    record.elapsed_ms = result().acted ? elapsed.count() : 0;
-    for (const plan::OutputSpec& output : type_.schema.outputs) {
-      auto found = result().seen.outputs.find(output.name);
-      if (found != result().seen.outputs.end() && !output.secret)
-        record.outputs[output.name] = boost::json::serialize(found->second);
-    }
-    if (result().acted) {
-      co_await session_.journal.stage_done(stage_.name, std::move(record));
-    } else {
-      session_.journal.note_satisfied(stage_.name, std::move(record));
-    }
-  }
-  enter(result().acted ? StageState::kDone : StageState::kSatisfied, result().reason);
-}
-
-void StageRun::publish_outputs() {
-  for (const auto& [name, value] : result().seen.outputs) {
-    for (const plan::OutputSpec& output : type_.schema.outputs) {
-      if (output.name == name && output.secret && value.is_string())
-        session_.bus.redactor().add(value.as_string());
-    }
-    session_.outputs[stage_.name][name] = value;
-  }
-}
-
-Error StageRun::out_of_time() const {
-  const std::string& silent = context_.reaching;
-  std::string waited = !waited_for_.empty() ? waited_for_
-                       : silent.empty()     ? "its action did not end"
-                                            : "no answer from " + silent;
-  bool unreachable =
-      never_reached() && (!silent.empty() || last_class_ == ErrorClass::kUnreachable);
-  Error error(unreachable ? ErrorClass::kUnreachable : ErrorClass::kDeadline,
-              "not done within " + format_duration(stage_.timeout) + ": " + waited);
-  for (const std::string& cause : last_causes_) error.because(cause);
-  error.hint(
-      "see what holds it up, then run again: it goes on where it stopped. A longer `timeout:` of "
-      "the stage gives it more time");
-  return error;
-}
-
-void StageRun::record_failure(std::exception_ptr failure) {
-  StageState state = StageState::kFailed;
-  Error error(ErrorClass::kBug, "unexpected failure");
-  try {
-    std::rethrow_exception(failure);
-  } catch (const Error& known) {
-    bool ours = known.error_class() == ErrorClass::kDeadline && known.summary().empty();
-    error = ours ? out_of_time() : known;
-  } catch (const std::exception& unknown) {
-    if (is_cancellation(failure)) {
-      error = stopped();
-    } else {
-      error.because(unknown.what());
-    }
-  }
-  if (error.error_class() == ErrorClass::kCancelled) {
-    state = StageState::kStopped;
-  } else {
-    error.at(stage_.place);
-  }
-  if (!stage_.notes.empty()) error.hint(stage_.notes);
-  result().failure = error;
-  if (context_.read_only) {
-    result().state = state;
-    result().reason = error.full_text();
-    return;
-  }
-  enter(state, error.summary());
-  if (state == StageState::kFailed) session_.bus.publish(events::notice_of(error, stage_.name));
-  if (state == StageState::kFailed && stage_.on_failure == plan::OnFailure::kStop)
-    session_.nothing_new = true;
 }
 
 void StageRun::enter(StageState state, std::string reason) {

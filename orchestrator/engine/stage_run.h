@@ -36,6 +36,7 @@ class StageRun {
     int done = 0;
   };
 
+  static Error stopped();
   StageResult& result() { return session_.results[index_]; }
   Task<void> run(Direction direction);
   Task<void> reconcile();
