@@ -352,13 +352,13 @@ TEST_F(KubeClient, DiagnosesPodsThatCannotBeScheduled) {
       [&] {
         found = result(kube::diagnose(client(), live(ref)));
         return found.sentence().find("cannot be scheduled") != std::string::npos &&
-               found.chain[0].find("0 of 1 replicas") != std::string::npos;
+               found.chain[0].find("0 of 1 replica is available") != std::string::npos;
       },
       std::chrono::seconds(30));
   EXPECT_TRUE(explained) << found.sentence();
   ASSERT_EQ(found.chain.size(), 3u) << found.sentence();
   EXPECT_THAT(found.chain[0],
-              HasSubstr("Deployment " + name_space() + "/web: 0 of 1 replicas are available"));
+              HasSubstr("Deployment " + name_space() + "/web: 0 of 1 replica is available"));
   EXPECT_THAT(found.details, Contains(HasSubstr("FailedScheduling")));
 }
 
