@@ -104,7 +104,7 @@ Task<void> StageRun::reconcile() {
     std::optional<Error> trouble;
     Failures* failures = &of_looks_;
     try {
-      enter(result().acted ? StageState::kVerifying : StageState::kObserving, "");
+      enter(result().acted ? StageState::kVerifying : StageState::kObserving, waited_for_);
       Observation seen = co_await look_unless_stopped();
       of_looks_ = {};
       result().deadline = context_.deadline;
