@@ -133,6 +133,17 @@ json::object stage_json(const plan::Stage& stage, const StageResult& result) {
   return object;
 }
 
+/// Not knowing is not "no": what could not be looked at is counted apart.
+std::string verdict(size_t broken, size_t unknown) {
+  if (broken + unknown == 0) return "Everything holds.";
+  std::string text;
+  if (broken > 0) text = count_of(broken, "stage does not hold", "stages do not hold");
+  if (unknown > 0)
+    text += (broken > 0 ? ", " : "") +
+            count_of(unknown, "stage could not be looked at", "stages could not be looked at");
+  return broken > 0 ? text + "; blackstart apply mends what it can." : text + ".";
+}
+
 }  // namespace
 
 std::string plan_text(const engine::Session& session, const engine::RunResult& result) {
@@ -156,22 +167,24 @@ std::string status_text(const engine::Session& session, const engine::RunResult&
   Widths widths = widths_of(session.plan);
   std::string text = about(session);
   size_t broken = 0;
+  size_t unknown = 0;
   for (size_t index : session.graph.order()) {
     const StageResult& stage = result.stages[index];
     if (stage.role == engine::Role::kLeftOut) continue;
-    const char* mark = stage.state == StageState::kSkipped ? "-" : stage.holds() ? "ok" : "NO";
+    bool not_seen = stage.state == StageState::kUnknown || stage.state == StageState::kDeferred;
+    const char* mark = stage.state == StageState::kSkipped ? "-"
+                       : stage.holds()                     ? "ok"
+                       : not_seen                          ? "??"
+                                                           : "NO";
     std::string sentence = stage.failure          ? stage.failure->summary()
                            : stage.reason.empty() ? stage.seen.reason
                                                   : stage.reason;
-    broken += stage.holds() ? 0 : 1;
+    broken += stage.holds() || not_seen ? 0 : 1;
+    unknown += not_seen ? 1 : 0;
     text += head_line(padded(mark, 2).c_str(), session.plan.stages[index], widths, sentence) +
             failure_lines(stage, "        ");
   }
-  text += "\n" +
-          (broken == 0 ? "Everything holds."
-                       : count_of(broken, "stage does not hold", "stages do not hold") +
-                             "; blackstart apply mends what it can.") +
-          "\n";
+  text += "\n" + verdict(broken, unknown) + "\n";
   return session.bus.redactor().clean(text);
 }
 

@@ -82,10 +82,11 @@ events::Notice notice_of(const journal::Damage& damage) {
                        ? "the journal is damaged, and read as if it were empty"
                        : "the journal was damaged and set aside as " + damage.set_aside;
   notice.causes = {damage.what};
-  notice.hint =
-      damage.set_aside.empty()
-          ? "the next apply or destroy sets it aside and begins a new one"
-          : "nothing needs to be done: history is lost, the run goes on from what it observes";
+  notice.hint = damage.set_aside.empty()
+                    ? "the next apply or destroy sets it aside and begins a new one"
+                    : "the run goes on from what it observes; history is lost, and with it which "
+                      "cluster this "
+                      "plan was bound to: make sure that the kubeconfig is that of the right one";
   return notice;
 }
 

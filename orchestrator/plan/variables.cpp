@@ -22,7 +22,7 @@ struct Declaration {
   bool inferred = false;              // the type comes from the value, not from the author
   const yaml::Node* value = nullptr;  // the default, or what the environment says
   bool from_environment = false;  // `value` is the environment's and wins over fromEnv and fromFile
-  bool required = false;
+  bool required = false;          // to have a value
   bool sensitive = false;
   std::string from_env;
   std::string from_file;
@@ -160,9 +160,11 @@ class Variables final : public Scope {
     }
     if (findings.has_errors()) return;
     declaration.type = keys.find("type")->text;
-    if (const yaml::Node* value = node.find("default"); value != nullptr && !is_null(*value))
-      declaration.value = value;
-    if (const Value* required = keys.find("required")) declaration.required = required->boolean;
+    const yaml::Node* value = node.find("default");
+    if (value != nullptr && !is_null(*value)) declaration.value = value;
+    // A forgotten --var must not become null: that is for `required: false` and `default: null`.
+    const Value* required = keys.find("required");
+    declaration.required = required == nullptr ? value == nullptr : required->boolean;
     if (const Value* sensitive = keys.find("sensitive")) declaration.sensitive = sensitive->boolean;
     if (const Value* name = keys.find("fromEnv")) declaration.from_env = name->text;
     if (const Value* file = keys.find("fromFile")) {

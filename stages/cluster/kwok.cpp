@@ -21,6 +21,8 @@ using plan::OptionType;
 
 /// Simulated nodes that kwokctl made; nodes that somebody else adds are left alone.
 constexpr const char* kScaled = "kwok.x-k8s.io/kwokctl-scale=node";
+/// Far more than a rehearsal needs: a mistyped number must not fill the machine.
+constexpr int64_t kNodesMost = 1000;
 constexpr Duration kLookAgain = std::chrono::milliseconds(200);
 
 enum class Life {
@@ -51,6 +53,10 @@ class KwokStage final : public engine::Stage {
  public:
   Task<Observation> observe(engine::Context& context) override {
     wanted_nodes_ = context.number("nodes");
+    if (wanted_nodes_ < 0 || wanted_nodes_ > kNodesMost)
+      throw Error(ErrorClass::kUsage, "nodes is " + std::to_string(wanted_nodes_))
+          .at(context.option("nodes").place)
+          .hint("simulate 0 to " + std::to_string(kNodesMost) + " nodes");
     name_ = context.text_or("name", default_name(context));
     KwokHome home(context.world(), context.folder(), name_);
     co_await look(context, home);

@@ -165,7 +165,7 @@ TEST_F(Commands, DamageOfTheJournalThatIsMetInTheMiddle_IsSaidOnce) {
   EXPECT_EQ(
       count_in(said.err, "the journal was damaged and set aside as " + journal() + ".damaged-"), 1u)
       << said.err;
-  EXPECT_THAT(said.err, HasSubstr("history is lost, the run goes on"));
+  EXPECT_THAT(said.err, HasSubstr("history is lost, and with it which cluster"));
 }
 
 TEST_F(Commands, ADamagedJournalThatIsOnlyRead_IsSaidToBeSo) {

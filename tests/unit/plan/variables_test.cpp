@@ -160,6 +160,18 @@ TEST(Variables, WithoutValuesOnACiMachine_AreUnknownAndWarnedAbout) {
   EXPECT_EQ(resolve_options(plan->stages[0], *plan, {}).first_unknown()->text, "vars.x");
 }
 
+TEST(Variables, WithoutAValue_AreNullOnlyWhereThePlanSaysSo) {
+  for (const char* more : {"required: false", "default: null"}) {
+    PlanFixture optional(
+        plan_with(std::string("  vars:\n    x: {type: string, ") + more + "}\n" + kStage));
+    EXPECT_TRUE(optional.load().has_value()) << optional.findings();
+  }
+  PlanFixture forgotten(plan_with(std::string("  vars:\n    x: {type: string}\n") + kStage));
+  EXPECT_FALSE(forgotten.load().has_value());
+  EXPECT_EQ(forgotten.findings(),
+            "plan.yaml:6:5: variable 'x' has no value [give --var x=VALUE]\n");
+}
+
 TEST(Variables, AnEnvironmentsDeclaration_ReplacesThePlansAndStaysSensitive) {
   PlanFixture fixture(
       plan_with(std::string("  vars:\n    x: {type: string, sensitive: true, default: a}\n") +
