@@ -1,5 +1,6 @@
 #include <openssl/evp.h>
 
+#include "orchestrator/base/hex.h"
 #include "orchestrator/base/text.h"
 
 namespace blackstart {
@@ -26,13 +27,7 @@ std::string Sha256::hex() {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   EVP_DigestFinal_ex(context_of(state_), digest, &size);
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (unsigned int i = 0; i < size; ++i) {
-    text += kDigits[digest[i] >> 4];
-    text += kDigits[digest[i] & 15];
-  }
-  return text;
+  return blackstart::hex({reinterpret_cast<const char*>(digest), size});
 }
 
 std::string sha256_hex(std::string_view data) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "orchestrator/base/hex.h"
 #include "orchestrator/base/text.h"
 #include "orchestrator/events/printable.h"
 
@@ -195,16 +196,6 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
   return text;
 }
 
-std::string hex(std::string_view data, std::string_view digits) {
-  std::string text;
-  for (char c : data) {
-    auto byte = static_cast<unsigned char>(c);
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
-}
-
 /// The characters that base64 makes of `secret` alone when `before` bytes precede it in its group.
 std::string base64_core(std::string_view secret, size_t before) {
   std::string encoded = base64_encode(std::string(before, '\0').append(secret));
@@ -214,7 +205,7 @@ std::string base64_core(std::string_view secret, size_t before) {
 }
 
 std::vector<std::string> forms_of(std::string_view secret) {
-  std::vector<std::string> forms = {plain_reading(secret, 0).text, hex(secret, "0123456789abcdef"),
+  std::vector<std::string> forms = {plain_reading(secret, 0).text, hex(secret),
                                     hex(secret, "0123456789ABCDEF")};
   const std::string raw = forms[0];
   forms.push_back(replaced(raw, " ", "+"));      // form encoding

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "orchestrator/base/hex.h"
 #include "orchestrator/journal/recorder.h"
 #include "orchestrator/world/failpoint.h"
 
@@ -185,16 +186,6 @@ class SqliteJournal final : public Journal {
   std::shared_ptr<Recorder> recorder_;
   int64_t events_ = 0;  // of the current run
 };
-
-std::string hex(const std::string& bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (char c : bytes) {
-    text += kDigits[static_cast<unsigned char>(c) >> 4];
-    text += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return text;
-}
 
 }  // namespace
 

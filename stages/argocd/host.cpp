@@ -4,6 +4,7 @@
 // again by the next run; one that was killed is started again.
 #include <boost/json/object.hpp>
 
+#include "orchestrator/base/hex.h"
 #include "orchestrator/base/text.h"
 #include "orchestrator/world/async.h"
 #include "stages/argocd/host_kubeconfig.h"
@@ -296,12 +297,7 @@ Task<void> HostStage::start(Context& context, std::string name) {
                          [&](const Component& one) { return one.name == name; });
   };
   co_await free_ports(context, state, find());
-  if (state.redis_password.empty()) {
-    for (unsigned char byte : world.random.bytes(kPasswordBytes)) {
-      state.redis_password += "0123456789abcdef"[byte >> 4];
-      state.redis_password += "0123456789abcdef"[byte & 15];
-    }
-  }
+  if (state.redis_password.empty()) state.redis_password = hex(world.random.bytes(kPasswordBytes));
   context.redact(state.redis_password);
   for (const char* folder : {"/home", "/log", "/tmp", "/tls", "/ssh", "/plugin"})
     world.files.make_folders(context.folder() + folder);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "orchestrator/base/hex.h"
+
 namespace blackstart::stages {
 namespace {
 
@@ -63,16 +65,6 @@ std::pair<std::string, const plan::Value*> source_of(const std::string& key,
         .at(entry.place)
         .hint("one of value, fromFile, fromEnv, random");
   return found;
-}
-
-std::string hex(std::string_view bytes) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (unsigned char byte : bytes) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
 }
 
 /// Bytes beyond the last whole multiple of 62 are thrown away, so that every character is as
