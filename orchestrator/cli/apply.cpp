@@ -1,4 +1,5 @@
 // blackstart apply: makes it so.
+#include "orchestrator/base/shell.h"
 #include "orchestrator/cli/exit_code.h"
 #include "orchestrator/cli/plan_view.h"
 #include "orchestrator/cli/workspace.h"

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "orchestrator/base/shell.h"
 #include "orchestrator/base/text.h"
 #include "orchestrator/cli/exit_code.h"
 #include "orchestrator/events/debug_log.h"
@@ -150,16 +151,6 @@ struct Builder {
 };
 
 }  // namespace
-
-std::string shell_word(const std::string& word) {
-  bool plain = !word.empty() && word.find_first_not_of(
-                                    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                    "0123456789-_=./,:@+") == std::string::npos;
-  if (plain) return word;
-  std::string text = "'";
-  for (char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
 
 int parse_arguments(int argc, char** argv, Arguments& arguments) {
   arguments.words.assign(argv + 1, argv + argc);

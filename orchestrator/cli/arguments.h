@@ -35,9 +35,6 @@ struct Arguments {
 /// version, bad usage: 64).
 int parse_arguments(int argc, char** argv, Arguments& arguments);
 
-/// `word` as a shell takes it for one word.
-std::string shell_word(const std::string& word);
-
 /// The command line again, quoted for a shell, with `command` in place of the given one.
 std::string command_line(const Arguments& arguments, const std::string& command);
 

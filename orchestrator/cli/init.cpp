@@ -1,6 +1,7 @@
 // blackstart init: a Git repository with a plan that works, ready to be one's own.
 #include "orchestrator/cli/init.h"
 
+#include "orchestrator/base/shell.h"
 #include "orchestrator/base/text.h"
 #include "orchestrator/cli/exit_code.h"
 #include "orchestrator/cli/program.h"
@@ -207,7 +208,7 @@ Task<int> run_init(Program& program) {
     text +=
         "  " + std::string(path) + std::string(18 - std::string(path).size(), ' ') + what + "\n";
   text += "\nNext:\n\n";
-  if (request.folder != here) text += "  cd " + program.arguments.file + "\n";
+  if (request.folder != here) text += "  cd " + shell_word(program.arguments.file) + "\n";
   program.print(text + "  blackstart validate\n  blackstart plan\n  blackstart apply\n");
   co_return kExitDone;
 }

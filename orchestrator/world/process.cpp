@@ -2,33 +2,13 @@
 
 #include <algorithm>
 
+#include "orchestrator/base/shell.h"
+
 namespace blackstart {
-namespace {
-
-bool needs_quotes(std::string_view word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
-  return word.empty() || word.find_first_not_of(kPlain) != std::string_view::npos;
-}
-
-std::string quoted(std::string_view word) {
-  if (!needs_quotes(word)) return std::string(word);
-  std::string text = "'";
-  for (char c : word) {
-    if (c == '\'') {
-      text += "'\\''";
-    } else {
-      text += c;
-    }
-  }
-  return text + "'";
-}
-
-}  // namespace
 
 std::string Command::display() const {
-  std::string text = quoted(program);
-  for (const std::string& arg : args) text += " " + quoted(arg);
+  std::string text = shell_word(program);
+  for (const std::string& arg : args) text += " " + shell_word(arg);
   return text;
 }
 

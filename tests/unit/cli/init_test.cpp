@@ -9,8 +9,10 @@
 
 #include "orchestrator/base/error.h"
 #include "orchestrator/cli/init.h"
+#include "orchestrator/cli/program.h"
 #include "orchestrator/cli/starter.h"
 #include "orchestrator/world/real.h"
+#include "stages/catalog.h"
 
 namespace blackstart::cli {
 namespace {
@@ -51,6 +53,22 @@ class Init : public testing::Test {
     engine::Tools tools(real.world(), {});
     real.run(make_starter(real.world(), tools, {folder.string(), name}), [](int, int) {});
   }
+  /// What `blackstart init WORD` prints, typed in the root.
+  std::string typed(const std::string& word) {
+    Arguments arguments;
+    arguments.command = "init";
+    arguments.file = word;
+    fs::path before = fs::current_path();
+    fs::current_path(root_);
+    testing::internal::CaptureStdout();
+    RealWorld real;
+    Program program{real.world(), stages::catalog(), arguments, [](int, int) {}};
+    real.run(run(program), [](int, int) {});
+    fs::current_path(before);
+    return testing::internal::GetCapturedStdout();
+  }
+  static Task<void> run(Program& program) { co_await run_command(program); }
+
   std::string git(const fs::path& folder, const std::string& arguments) {
     fs::path out = root_ / "git.out";
     std::string command =
@@ -140,6 +158,11 @@ TEST_F(Init, WhenGitFails_WhatWasMadeIsTakenAway) {
   }
   EXPECT_FALSE(fs::exists(root_ / "lab"));
   EXPECT_TRUE(fs::is_empty(root_ / "empty")) << "it was there before";
+}
+
+TEST_F(Init, TheNextSteps_CanBePastedIntoAShell) {
+  EXPECT_THAT(typed("my folder"), HasSubstr("\n  cd 'my folder'\n  blackstart validate\n"));
+  EXPECT_THAT(typed("lab"), HasSubstr("\n  cd lab\n"));
 }
 
 TEST_F(Init, ANameThatIsNone_IsRefused) {
