@@ -181,9 +181,9 @@ Task<void> Workspace::finish(const engine::RunResult& result, int code) {
   end.done = signed_count(result, StageState::kDone);
   end.satisfied = signed_count(result, StageState::kSatisfied);
   end.failed = signed_count(result, StageState::kFailed);
-  end.blocked =
-      signed_count(result, StageState::kBlocked) + signed_count(result, StageState::kStopped);
+  end.blocked = signed_count(result, StageState::kBlocked);
   end.skipped = signed_count(result, StageState::kSkipped);
+  end.stopped = signed_count(result, StageState::kStopped);
   if (code != kExitDone && code != kExitPending)
     end.resume = command_line(program_.arguments, program_.arguments.command);
   if (writes_) co_await journal_->end_run(run_id_, end.result, code);

@@ -70,21 +70,22 @@ std::string state_in_words(const StageResult& result) {
   switch (result.state) {
     case StageState::kFailed: return "failed";
     case StageState::kBlocked: return "is blocked";
-    case StageState::kStopped: return "was stopped";
     case StageState::kUnknown: return "could not be looked at";
     default: return "does not hold: " + result.reason;
   }
 }
 
-/// Blocks the stage when something before it went wrong, or stops it when the run is ending.
+/// Blocks the stage when something before it went wrong; stops it when the run is ending, or has
+/// ended before a need was done.
 bool held_back(Session& session, size_t index, const std::vector<size_t>& before) {
   size_t need = 0;
-  if (const StageResult* broken = broken_need(session, before, &need)) {
+  const StageResult* broken = broken_need(session, before, &need);
+  if (broken != nullptr && broken->state != StageState::kStopped) {
     block(session, index, session.plan.stages[need].name, state_in_words(*broken),
           broken->role == Role::kCheck);
     return true;
   }
-  if (!session.stop.soft.is_set() && !session.nothing_new) return false;
+  if (broken == nullptr && !session.stop.soft.is_set() && !session.nothing_new) return false;
   set_state(session, index, StageState::kStopped, "not started");
   return true;
 }

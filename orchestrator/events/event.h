@@ -198,7 +198,8 @@ struct RunEnded {
   int64_t failed = 0;
   int64_t blocked = 0;
   int64_t skipped = 0;
-  std::string resume;  // the command that goes on; empty when nothing is left
+  int64_t stopped = 0;  // unfinished or not begun: a signal, or `onFailure: stop`
+  std::string resume;   // the command that goes on; empty when nothing is left
   template <class V>
   void visit(V&& v) {
     v("run", run);
@@ -210,6 +211,7 @@ struct RunEnded {
     v("failed", failed);
     v("blocked", blocked);
     v("skipped", skipped);
+    v("stopped", stopped);
     v("resume", resume);
   }
 };

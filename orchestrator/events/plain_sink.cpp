@@ -54,11 +54,10 @@ constexpr Ending kEndings[] = {
 };
 
 std::string counts(const RunEnded& end) {
-  const std::pair<int64_t, std::string_view> parts[] = {{end.done, "done"},
-                                                        {end.satisfied, "with nothing to do"},
-                                                        {end.failed, "failed"},
-                                                        {end.blocked, "blocked"},
-                                                        {end.skipped, "skipped"}};
+  const std::pair<int64_t, std::string_view> parts[] = {
+      {end.done, "done"},       {end.satisfied, "with nothing to do"},
+      {end.failed, "failed"},   {end.stopped, "stopped"},
+      {end.blocked, "blocked"}, {end.skipped, "skipped"}};
   std::vector<std::string> texts;
   for (const auto& [count, name] : parts) {
     if (count > 0) texts.push_back(std::to_string(count) + " " + std::string(name));

@@ -286,6 +286,19 @@ TEST_F(Commands, ASignalWhileItLooks_IsInTheExitCodeOfEveryCommand) {
   }
 }
 
+TEST_F(Commands, StagesThatASignalStopped_AreCountedAsStopped) {
+  write_plan(
+      "  stages:\n"
+      "    - {name: slow, uses: exec, with: {argv: [\"true\"], check: [sh, -c, \"touch looking; "
+      "exec sleep 60\"]}}\n"
+      "    - {name: later, uses: exec, needs: [slow], with: {argv: [\"true\"]}}\n");
+  std::jthread user = signal_when_there(folder_ / "lab/looking", SIGINT);
+  Said said = say({"apply", "--events", "events"});
+  EXPECT_THAT(end_of_run(folder_ / "lab/events"),
+              HasSubstr("\"blocked\":0,\"skipped\":0,\"stopped\":2"));
+  EXPECT_THAT(said.err, HasSubstr(": 2 stopped\n"));
+}
+
 /// A person at the keyboard: what is typed is this program's stdin until the end.
 class Terminal {
  public:

@@ -35,7 +35,7 @@ std::string shown(bool verbose) {
                  {"exit code 1", "two\nlines"},
                  "check values.yaml"});
   publish(StageChanged{"argocd", "helm.release", "failed", "cannot install the release", 7200});
-  publish(RunEnded{"r1", "failed", 1, 21'300, 1, 1, 1, 0, 0, "blackstart apply"});
+  publish(RunEnded{"r1", "failed", 1, 21'300, 1, 1, 1, 0, 0, 0, "blackstart apply"});
   return text;
 }
 
@@ -133,10 +133,10 @@ TEST(PlainSink, WaitingForTheSameAgainAfterAnActionIsNews) {
 TEST(PlainSink, AStageThatWasStoppedIsShownAsSuch) {
   Waits run;
   run.after(0, StageChanged{"a", "t", "stopped", "the run was asked to stop", 3000});
-  run.after(0, RunEnded{"r1", "stopped", 130, 3000, 0, 0, 0, 1, 0, ""});
+  run.after(0, RunEnded{"r1", "stopped", 130, 3000, 0, 0, 0, 1, 0, 2, ""});
   EXPECT_EQ(run.text,
             "00:00 a – stopped: the run was asked to stop\n"
-            "stopped after 3.0s: 1 blocked\n"
+            "stopped after 3.0s: 2 stopped, 1 blocked\n"
             "  stopped a: the run was asked to stop\n");
 }
 
