@@ -5,6 +5,7 @@
 #include "orchestrator/base/shell.h"
 #include "orchestrator/base/text.h"
 #include "orchestrator/cli/exit_code.h"
+#include "orchestrator/cli/talk.h"
 #include "orchestrator/events/debug_log.h"
 
 namespace blackstart::cli {
@@ -25,6 +26,13 @@ void split_vars(const std::vector<std::string>& given, Arguments& arguments) {
                                  "expected NAME=VALUE, got '" + word.substr(0, equals) + "'");
     arguments.vars.emplace_back(word.substr(0, equals), word.substr(equals + 1));
   }
+}
+
+/// Two readers of one stdout would each find the other's lines in theirs.
+void refuse_two_on_stdout(const Arguments& arguments) {
+  if (arguments.events != "-" || arguments.output != "json") return;
+  throw Error(ErrorClass::kUsage, "--events - and -o json would both write to stdout")
+      .hint("write the events to a file: --events FILE");
 }
 
 struct Builder {
@@ -85,9 +93,10 @@ struct Builder {
 
   /// What is told beside the result: events for programs, the debug log for developers.
   void add_streams(CLI::App* sub) {
-    sub->add_option("--events", arguments.events,
-                    "writes the event stream as NDJSON to FILE, or - for stdout; whole when it "
-                    "ends with run.end");
+    sub->add_option(
+        "--events", arguments.events,
+        "writes the event stream as NDJSON to FILE, or - for stdout, with the text then "
+        "on stderr; whole when it ends with run.end");
     std::vector<std::string> levels = events::log_level_names();
     sub->add_option("--log-level", arguments.log_level, "debug log: " + join(levels, ", "))
         ->check(CLI::IsMember(levels));
@@ -159,8 +168,12 @@ int parse_arguments(int argc, char** argv, Arguments& arguments) {
   try {
     builder.app.parse(argc, argv);
     split_vars(builder.vars, arguments);
+    refuse_two_on_stdout(arguments);
   } catch (const CLI::ParseError& problem) {
     return builder.app.exit(problem) == 0 ? kExitDone : kExitUsage;
+  } catch (const Error& problem) {
+    say_error(problem, "");
+    return kExitUsage;
   }
   return -1;
 }

@@ -23,8 +23,10 @@ std::string Program::absolute(const std::string& path) const {
 }
 
 void Program::print(std::string_view text) const {
-  if (!events::writer_to(stdout)(text))
-    throw Error(ErrorClass::kPermanent, "stdout cannot be written");
+  bool taken = arguments.events == "-";
+  if (events::writer_to(taken ? stderr : stdout)(text)) return;
+  throw Error(ErrorClass::kPermanent,
+              std::string(taken ? "stderr" : "stdout") + " cannot be written");
 }
 
 namespace {

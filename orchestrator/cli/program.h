@@ -24,7 +24,7 @@ struct Program {
   void take_signal(int number, int count);
   /// A path of the command line, from where the user stands; none is this folder.
   std::string absolute(const std::string& path) const;
-  /// Data for the user or the next program; talk goes through events to stderr.
+  /// Data for the user or the next program, on stdout; on stderr when stdout is the event stream's.
   /// Throws Error(kPermanent) when it cannot be written: who reads it must not take less for all.
   void print(std::string_view text) const;
 };

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <boost/json/parse.hpp>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -117,6 +118,29 @@ TEST_F(Commands, EventsThatAreWritten_EndWithTheEndOfTheRun) {
   std::string text = read(folder_ / "lab/events");
   std::string last = text.substr(text.rfind('\n', text.size() - 2) + 1);
   EXPECT_THAT(last, HasSubstr("\"type\":\"run.end\""));
+}
+
+TEST_F(Commands, EventsOnStdout_HaveItForThemselves) {
+  write_plan(kTouch);
+  for (const char* command : {"plan", "status", "apply"}) {
+    Said said = say({command, "--events", "-"});
+    std::istringstream lines(said.out);
+    for (std::string line; std::getline(lines, line);)
+      EXPECT_TRUE(boost::json::parse(line).is_object()) << command << line;
+    EXPECT_THAT(said.out, HasSubstr("\"type\":\"run.end\"")) << command;
+    EXPECT_THAT(said.err, HasSubstr("touch")) << command << ": the text for people";
+  }
+}
+
+TEST_F(Commands, EventsAndJsonOnTheSameStdout_AreRefused) {
+  write_plan(kTouch);
+  for (const char* command : {"plan", "status"}) {
+    Said said = say({command, "--events", "-", "-o", "json"});
+    EXPECT_EQ(said.code, kExitUsage);
+    EXPECT_EQ(said.out, "");
+    EXPECT_THAT(said.err, HasSubstr("what to do: write the events to a file: --events FILE"));
+  }
+  EXPECT_EQ(say({"plan", "--events", "events", "-o", "json"}).code, kExitDone);
 }
 
 TEST_F(Commands, EventsThatCannotBeOpened_PreventTheRun) {
