@@ -161,6 +161,54 @@ struct Builder {
 
 }  // namespace
 
+namespace {
+
+std::vector<std::string> names_of_commands(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  return names;
+}
+
+std::vector<std::string> names_of_options(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+/// The first word that nobody took, as an Error; `app` has been parsed.
+Error unexpected_word(const CLI::App& app) {
+  bool before_the_command = !app.remaining().empty();
+  const CLI::App& command = before_the_command ? app : *app.get_subcommands().front();
+  std::vector<std::string> words = app.remaining(true);
+  auto option = std::ranges::find_if(words, [](const auto& word) { return word.starts_with('-'); });
+  if (option == words.end())
+    return Error(ErrorClass::kUsage,
+                 command.get_name() + " has no use for '" + words.front() + "'");
+  std::string name = option->substr(0, option->find('='));
+  return Error(ErrorClass::kUsage, command.get_name() + " has no option '" + name + "'")
+      .hint(suggestion(name, names_of_options(command)));
+}
+
+/// What is wrong with the command line, in our words where the parser's do not help.
+Error explained(const CLI::App& app, const Arguments& arguments, const CLI::ParseError& problem) {
+  std::vector<std::string> commands = names_of_commands(app);
+  if (arguments.words.empty())
+    return Error(ErrorClass::kUsage, "no command is given").hint(suggestion("", commands));
+  const std::string& first = arguments.words.front();
+  if (!first.starts_with('-') && std::ranges::find(commands, first) == commands.end())
+    return Error(ErrorClass::kUsage, "there is no command '" + first + "'")
+        .hint(suggestion(first, commands));
+  Error error = dynamic_cast<const CLI::ExtrasError*>(&problem) != nullptr
+                    ? unexpected_word(app)
+                    : Error(ErrorClass::kUsage, problem.what());
+  std::string command = first.starts_with('-') ? "" : first + " ";
+  return error.hint("blackstart " + command + "--help says what it takes");
+}
+
+}  // namespace
+
 int parse_arguments(int argc, char** argv, Arguments& arguments) {
   arguments.words.assign(argv + 1, argv + argc);
   Builder builder{.arguments = arguments, .vars = {}};
@@ -169,8 +217,11 @@ int parse_arguments(int argc, char** argv, Arguments& arguments) {
     builder.app.parse(argc, argv);
     split_vars(builder.vars, arguments);
     refuse_two_on_stdout(arguments);
+  } catch (const CLI::Success& asked) {  // for help or the version
+    return builder.app.exit(asked);
   } catch (const CLI::ParseError& problem) {
-    return builder.app.exit(problem) == 0 ? kExitDone : kExitUsage;
+    say_error(explained(builder.app, arguments, problem), "");
+    return kExitUsage;
   } catch (const Error& problem) {
     say_error(problem, "");
     return kExitUsage;
