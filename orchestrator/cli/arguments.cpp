@@ -142,6 +142,21 @@ struct Builder {
     add_selection(destroy);
     add_running(destroy);
     build_lookups();
+    refuse_empty_values();
+  }
+
+  /// An empty word is a variable of the shell without value, never the wish for the default.
+  void refuse_empty_values() {
+    CLI::Validator not_empty(
+        [](const std::string& word) {
+          return word.empty() ? "is empty: give a value, or leave it out" : std::string();
+        },
+        "");
+    for (CLI::App* sub : app.get_subcommands({})) {
+      for (CLI::Option* option : sub->get_options()) {
+        if (option->get_items_expected_min() > 0) option->check(not_empty);
+      }
+    }
   }
 
   void build_lookups() {

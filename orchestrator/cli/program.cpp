@@ -3,6 +3,7 @@
 #include <map>
 
 #include "orchestrator/cli/exit_code.h"
+#include "orchestrator/cli/paths.h"
 #include "orchestrator/cli/talk.h"
 #include "orchestrator/events/writer.h"
 #include "orchestrator/world/async.h"
@@ -44,6 +45,7 @@ Run find_run(const std::string& command) {
 
 Task<int> run_command(Program& program) {
   try {
+    refuse_bad_paths(program);
     co_return co_await find_run(program.arguments.command)(program);
   } catch (const Error& error) {
     say_error(error, program.world.environment.working_directory());

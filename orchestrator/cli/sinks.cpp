@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "orchestrator/cli/paths.h"
 #include "orchestrator/events/debug_log.h"
 #include "orchestrator/events/ndjson_sink.h"
 #include "orchestrator/events/plain_sink.h"
@@ -39,6 +40,15 @@ std::unique_ptr<events::Sink> plain_sink(const Program& program, const plan::Pla
   return std::make_unique<FindingsOnly>(std::move(sink));
 }
 
+events::Writer open_named(const Program& program, const std::string& option,
+                          const std::string& path) {
+  try {
+    return open_text_file(program.absolute(path));
+  } catch (const Error& error) {
+    throw unusable(program, option, path, error);
+  }
+}
+
 /// A full disk must not end a run: the stream breaks off, and whoever started us hears of it.
 std::unique_ptr<events::Sink> ndjson_sink(events::Bus& bus, const Program& program) {
   const std::string& file = program.arguments.events;
@@ -52,7 +62,7 @@ std::unique_ptr<events::Sink> ndjson_sink(events::Bus& bus, const Program& progr
         {},
         "the run goes on, and its exit code stands; what was written has no run.end"});
   };
-  auto writer = file == "-" ? events::writer_to(stdout) : open_text_file(program.absolute(file));
+  auto writer = file == "-" ? events::writer_to(stdout) : open_named(program, "--events", file);
   return std::make_unique<events::NdjsonSink>(std::move(writer), std::move(tell));
 }
 
@@ -65,8 +75,9 @@ void add_sinks(events::Bus& bus, const Program& program, const plan::Plan& plan,
   if (!arguments.events.empty()) bus.add_sink(ndjson_sink(bus, program));
   events::LogLevel level = events::parse_log_level(arguments.log_level).value();
   if (level != events::LogLevel::kOff) {
-    auto writer = arguments.log_file.empty() ? events::writer_to(stderr)
-                                             : open_text_file(program.absolute(arguments.log_file));
+    auto writer = arguments.log_file.empty()
+                      ? events::writer_to(stderr)
+                      : open_named(program, "--log-file", arguments.log_file);
     auto log = std::make_unique<events::DebugLog>(std::move(writer));
     log->set_level(level);
     bus.add_sink(std::move(log));

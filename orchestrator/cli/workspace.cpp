@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "orchestrator/cli/exit_code.h"
+#include "orchestrator/cli/paths.h"
 #include "orchestrator/cli/sinks.h"
 #include "orchestrator/cli/talk.h"
 #include "orchestrator/world/interrupt.h"
@@ -22,6 +23,18 @@ std::string state_home(const Environment& environment) {
 
 int64_t signed_count(const engine::RunResult& result, engine::StageState state) {
   return static_cast<int64_t>(result.count(state));
+}
+
+std::unique_ptr<journal::RunLock> take_lock(const Program& program,
+                                            const std::string& state_folder) {
+  const std::string& given = program.arguments.state;
+  try {
+    return journal::RunLock::acquire(program.world, state_folder, program.arguments.command);
+  } catch (const Error& error) {
+    if (error.error_class() != ErrorClass::kPermanent) throw;
+    if (!given.empty()) throw unusable(program, "--state", given, error);
+    throw Error(error).hint("name another folder for the state with --state");
+  }
 }
 
 const char* word_for(const std::string& command, const engine::RunResult& result, int code) {
@@ -110,11 +123,7 @@ Task<std::unique_ptr<Workspace>> Workspace::open(Program& program, plan::Plan pl
                                                  const engine::SavedPlan* saved) {
   std::unique_ptr<Workspace> space(new Workspace(program, std::move(plan)));
   space->writes_ = access == Access::kWrite;
-  if (space->writes_) {
-    program.world.files.make_folders(space->state_folder_);
-    space->lock_ =
-        journal::RunLock::acquire(program.world, space->state_folder_, program.arguments.command);
-  }
+  if (space->writes_) space->lock_ = take_lock(program, space->state_folder_);
   journal::Opened opened =
       co_await journal::open(program.world, space->state_folder_ + "/journal.db", !space->writes_);
   space->journal_ = std::move(opened.journal);

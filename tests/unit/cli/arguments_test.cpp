@@ -63,6 +63,16 @@ TEST(Arguments, WhatElseIsWrong_IsSaidInTheSameForm) {
   EXPECT_THAT(refusal_of({"apply", "--env"}), HasSubstr("error: --env"));
 }
 
+TEST(Arguments, AnEmptyValue_IsNotTheDefault) {
+  EXPECT_EQ(refusal_of({"apply", "--state", ""}),
+            "error: --state: is empty: give a value, or leave it out\n"
+            "  what to do: blackstart apply --help says what it takes\n");
+  for (const char* option : {"--env", "--only", "--events", "--log-file", "--state="})
+    EXPECT_THAT(refusal_of({"apply", option, ""}), HasSubstr("is empty")) << option;
+  EXPECT_THAT(refusal_of({"apply", ""}), HasSubstr("FILE: is empty"));
+  EXPECT_EQ(parse({"apply", "--var", "motto="}).code, -1) << "a variable may be empty";
+}
+
 TEST(Arguments, Help_IsNoMistake) {
   for (const char* word : {"--help", "--version"}) EXPECT_EQ(parse({word}).code, kExitDone);
   EXPECT_THAT(parse({"apply", "--help"}).said, HasSubstr("--env"));

@@ -68,7 +68,10 @@ class Commands : public testing::Test {
   }
 
   Said say(std::vector<std::string> words) {
-    std::string state = (folder_ / "state").string();
+    return say_with_state(std::move(words), (folder_ / "state").string());
+  }
+
+  Said say_with_state(std::vector<std::string> words, std::string state) {
     words.insert(words.begin(), "blackstart");
     words.insert(words.end(), {"--state", state});
     std::vector<char*> argv;
@@ -143,12 +146,48 @@ TEST_F(Commands, EventsAndJsonOnTheSameStdout_AreRefused) {
   EXPECT_EQ(say({"plan", "--events", "events", "-o", "json"}).code, kExitDone);
 }
 
-TEST_F(Commands, EventsThatCannotBeOpened_PreventTheRun) {
+TEST_F(Commands, AFileThatCannotBeWritten_IsABadArgumentAndPreventsTheRun) {
   write_plan(kTouch);
-  Said said = say({"apply", "--events", "no/such/folder"});
-  EXPECT_EQ(said.code, kExitFailed);
-  EXPECT_THAT(said.err, HasSubstr("No such file or directory"));
+  struct Case {
+    std::vector<std::string> words;
+    std::string path;
+    std::string why;
+  };
+  const std::vector<Case> cases = {
+      {{"apply", "--events"}, "no such/events", "No such file or directory"},
+      {{"apply", "--events"}, "below", "Is a directory"},
+      {{"apply", "--events"}, "plan.yaml/events", "Not a directory"},
+      {{"apply", "--log-level", "info", "--log-file"}, "no such/log", "No such file or directory"},
+      {{"plan", "--out"}, "no such/saved", "No such file or directory"},
+      {{"plan", "--out"}, "/proc/saved", "No such file or directory"},
+  };
+  for (const Case& one : cases) {
+    std::vector<std::string> words = one.words;
+    words.push_back(one.path);
+    Said said = say(words);
+    EXPECT_EQ(said.code, kExitUsage) << one.path;
+    EXPECT_EQ(said.out, "") << one.path;
+    EXPECT_THAT(said.err, HasSubstr("error: " + words[words.size() - 2] + " " + one.path +
+                                    " cannot be used\n  because: " + one.why + "\n"));
+  }
+  EXPECT_THAT(say({"plan", "--out", "no such/saved"}).err, HasSubstr("mkdir -p 'no such'\n"));
+  EXPECT_THAT(say({"plan", "--out", "below"}).err, HasSubstr("--out below/saved-plan\n"));
   EXPECT_FALSE(fs::exists(folder_ / "lab/made"));
+}
+
+TEST_F(Commands, AStateFolderThatCannotBe_IsABadArgument) {
+  write_plan(kTouch);
+  for (const char* command : {"apply", "destroy", "plan", "status", "runs"}) {
+    Said said = say_with_state({command}, "plan.yaml");
+    EXPECT_EQ(said.code, kExitUsage) << command;
+    EXPECT_EQ(said.err,
+              "error: --state names a file: plan.yaml\n"
+              "  what to do: name a folder, a new one or that of an earlier run\n");
+    EXPECT_EQ(say_with_state({command}, "").code, kExitUsage) << command;
+  }
+  Said said = say_with_state({"apply"}, "/proc/state");
+  EXPECT_EQ(said.code, kExitUsage);
+  EXPECT_THAT(said.err, HasSubstr("error: --state /proc/state cannot be used\n"));
 }
 
 Task<void> fill(World& world, std::string file) {
