@@ -30,4 +30,18 @@ int exit_code(const engine::RunResult& result, const engine::Graph& graph) {
   return result.count(engine::StageState::kBlocked) > 0 ? kExitFailed : kExitDone;
 }
 
+bool may_go_on(const engine::RunResult& result, const engine::Graph& graph, int code) {
+  if (code == kExitDone || code == kExitUsage) return false;
+  if (code >= kExitSignal) return true;
+  const engine::StageResult* first = result.first_failure(graph);
+  if (first == nullptr) return true;
+  switch (first->failure->error_class()) {
+    case ErrorClass::kUsage:
+    case ErrorClass::kAuthentication:
+    case ErrorClass::kConflict:
+    case ErrorClass::kBug: return false;
+    default: return true;
+  }
+}
+
 }  // namespace blackstart::cli

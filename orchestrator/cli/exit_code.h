@@ -26,4 +26,8 @@ int exit_code(ErrorClass error_class, int signal = 0);
 /// Of a whole run: a signal that left something undone, else the first failure, else 0.
 int exit_code(const engine::RunResult& result, const engine::Graph& graph);
 
+/// Whether the same command, run again after one that ended with `code`, may get further. False
+/// when all went well, and when something else has to be done first: the failure says what.
+bool may_go_on(const engine::RunResult& result, const engine::Graph& graph, int code);
+
 }  // namespace blackstart::cli

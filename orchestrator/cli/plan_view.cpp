@@ -133,15 +133,29 @@ json::object stage_json(const plan::Stage& stage, const StageResult& result) {
   return object;
 }
 
+/// Whether apply would get to a stage that has something to do: it stops at those that failed or
+/// could not be looked at, and at all that need them.
+bool apply_would_help(const engine::Session& session, const engine::RunResult& result) {
+  std::vector<bool> in_reach(result.stages.size());
+  for (size_t index : session.graph.order()) {
+    StageState state = result.stages[index].state;
+    in_reach[index] = state != StageState::kFailed && state != StageState::kUnknown &&
+                      std::ranges::all_of(session.graph.needs(index),
+                                          [&](size_t need) { return in_reach[need]; });
+    if (in_reach[index] && state == StageState::kPending) return true;
+  }
+  return false;
+}
+
 /// Not knowing is not "no": what could not be looked at is counted apart.
-std::string verdict(size_t broken, size_t unknown) {
+std::string verdict(size_t broken, size_t unknown, bool apply_helps) {
   if (broken + unknown == 0) return "Everything holds.";
   std::string text;
   if (broken > 0) text = count_of(broken, "stage does not hold", "stages do not hold");
   if (unknown > 0)
     text += (broken > 0 ? ", " : "") +
             count_of(unknown, "stage could not be looked at", "stages could not be looked at");
-  return broken > 0 ? text + "; blackstart apply mends what it can." : text + ".";
+  return apply_helps ? text + "; blackstart apply mends what it can." : text + ".";
 }
 
 }  // namespace
@@ -184,7 +198,7 @@ std::string status_text(const engine::Session& session, const engine::RunResult&
     text += head_line(padded(mark, 2).c_str(), session.plan.stages[index], widths, sentence) +
             failure_lines(stage, "        ");
   }
-  text += "\n" + verdict(broken, unknown) + "\n";
+  text += "\n" + verdict(broken, unknown, apply_would_help(session, result)) + "\n";
   return session.bus.redactor().clean(text);
 }
 

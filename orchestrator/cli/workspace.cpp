@@ -193,7 +193,7 @@ Task<void> Workspace::finish(const engine::RunResult& result, int code) {
   end.blocked = signed_count(result, StageState::kBlocked);
   end.skipped = signed_count(result, StageState::kSkipped);
   end.stopped = signed_count(result, StageState::kStopped);
-  if (code != kExitDone && code != kExitPending)
+  if (writes_ && may_go_on(result, graph_, code))
     end.resume = command_line(program_.arguments, program_.arguments.command);
   if (writes_) co_await journal_->end_run(run_id_, end.result, code);
   bus_.publish(std::move(end));

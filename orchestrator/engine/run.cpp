@@ -95,11 +95,11 @@ Task<void> check(Session& session, size_t index) {
   co_await run_unless(session.stop.soft, look_at(session, index));
   StageResult& result = session.results[index];
   if (result.state == StageState::kPending || result.state == StageState::kDeferred) {
-    result.failure = Error(ErrorClass::kPermanent,
-                           "is not selected but needed, and does not hold: " + result.reason)
-                         .at(session.plan.stages[index].place)
-                         .hint("apply it first: the same command with --until " +
-                               session.plan.stages[index].name + " in place of the selection");
+    result.failure =
+        Error(ErrorClass::kUsage, "is not selected but needed, and does not hold: " + result.reason)
+            .at(session.plan.stages[index].place)
+            .hint("apply it first: the same command with --until " +
+                  session.plan.stages[index].name + " in place of the selection");
     result.state = StageState::kFailed;
     session.bus.publish(events::notice_of(*result.failure, session.plan.stages[index].name));
   }

@@ -56,7 +56,7 @@ Task<void> StageRun::ask(const Action& action) {
   std::string question = "stage " + stage_.name + ": " + action.summary;
   if (!stage_.confirm_message.empty()) question += "\n" + stage_.confirm_message;
   if (co_await session_.options.confirm(question)) co_return;
-  throw Error(ErrorClass::kPermanent, "not confirmed: " + action.summary)
+  throw Error(ErrorClass::kUsage, "not confirmed: " + action.summary)
       .hint("run again and say yes, or give --yes");
 }
 

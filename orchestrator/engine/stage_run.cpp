@@ -19,6 +19,12 @@ Error error_of(const Decision& blocked) {
   return error.hint(blocked.hint);
 }
 
+/// Who is not answered, or not let in, has not looked.
+bool nothing_was_seen(ErrorClass failure) {
+  return retry_kind(failure) != RetryKind::kNever || failure == ErrorClass::kDeadline ||
+         failure == ErrorClass::kAuthentication;
+}
+
 bool any_path_option(const std::vector<plan::OptionSpec>& options) {
   return std::ranges::any_of(options, [](const plan::OptionSpec& option) {
     return option.type == plan::OptionType::kPath || any_path_option(option.fields);
@@ -66,9 +72,7 @@ Task<void> StageRun::preview() {
   if (failure) {
     record_failure(failure);
     if (result().state == StageState::kStopped) std::rethrow_exception(failure);
-    if (retry_kind(result().failure->error_class()) != RetryKind::kNever ||
-        result().failure->error_class() == ErrorClass::kDeadline)
-      result().state = StageState::kUnknown;
+    if (nothing_was_seen(result().failure->error_class())) result().state = StageState::kUnknown;
     co_return;
   }
   bool satisfied = result().decision.kind == Decision::Kind::kSatisfied;

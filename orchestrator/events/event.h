@@ -199,7 +199,7 @@ struct RunEnded {
   int64_t blocked = 0;
   int64_t skipped = 0;
   int64_t stopped = 0;  // unfinished or not begun: a signal, or `onFailure: stop`
-  std::string resume;   // the command that goes on; empty when nothing is left
+  std::string resume;   // the command that goes on; empty when it would get no further
   template <class V>
   void visit(V&& v) {
     v("run", run);

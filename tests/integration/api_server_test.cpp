@@ -128,6 +128,10 @@ spec:
   Ran refused = user.blackstart({"apply"});
   EXPECT_EQ(refused.code, 4) << refused.all();
   EXPECT_NE(refused.err.find("cluster"), std::string::npos);
+  EXPECT_EQ(refused.err.find("to go on:"), std::string::npos) << "it would be refused again";
+  Ran status = user.blackstart({"status"});
+  EXPECT_EQ(status.code, 4) << status.all();
+  EXPECT_EQ(status.all().find("blackstart apply"), std::string::npos) << status.all();
   EXPECT_NE(other.kubectl({"get", "namespace", "demo"}).code, 0) << "nothing may have been written";
 }
 

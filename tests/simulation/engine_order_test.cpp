@@ -102,7 +102,7 @@ TEST_F(EngineTest, Selection_WithANeedThatDoesNotHoldIsRefusedBeforeAnyWrite) {
   Request only_b;
   only_b.selection.only = {"b"};
   Outcome run = machine.run(only_b);
-  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_EQ(run.exit_code, 64);
   EXPECT_EQ(run.stage("a").role, Role::kCheck);
   EXPECT_EQ(run.stage("b").state, StageState::kBlocked);
   EXPECT_THAT(run.stage("a").failure->summary(), testing::HasSubstr("is not selected but needed"));

@@ -402,7 +402,7 @@ TEST_F(Commands, Questions_AreAskedOneAfterTheOther) {
   Terminal terminal;
   terminal.type("yes\nno\n");
   Said said = say({"apply"});
-  EXPECT_EQ(said.code, kExitFailed) << said.err;
+  EXPECT_EQ(said.code, kExitUsage) << said.err;
   EXPECT_EQ(count_in(said.err, "Type 'yes' to go on: "), 2u) << said.err;
   EXPECT_NE(fs::exists(folder_ / "lab/one"), fs::exists(folder_ / "lab/two"));
   EXPECT_TRUE(fs::exists(folder_ / "lab/free"));
@@ -440,6 +440,59 @@ std::string kubeconfig_for(const std::string& server) {
          "\"}}]\n"
          "users: [{name: x, user: {token: abcdef}}]\n"
          "contexts: [{name: x, context: {cluster: x, user: x}}]\n";
+}
+
+TEST_F(Commands, TheCommandToGoOnWith_IsOnlyGivenWhereItGetsFurther) {
+  std::ofstream(folder_ / "lab/kubeconfig") << kubeconfig_for("https://127.0.0.1:1");
+  const std::string cluster = "  cluster: {kubeconfig: kubeconfig}\n  stages:\n";
+  struct Case {
+    std::string plan;
+    std::vector<std::string> words;
+    int code;
+    bool goes_on;
+  };
+  const std::vector<Case> cases = {
+      {"  stages:\n    - {name: a, uses: exec, with: {argv: [\"false\"]}}\n",
+       {"apply"},
+       kExitFailed,
+       true},
+      {cluster + "    - {name: a, uses: kube.namespace, timeout: 2s, with: {name: a}}\n",
+       {"apply"},
+       kExitUnreachable,
+       true},
+      {"  stages:\n    - {name: a, uses: exec, when: false, with: {argv: [\"true\"]}}\n",
+       {"apply", "--only", "a"},
+       kExitUsage,
+       false},
+      {"  stages:\n    - {name: a, uses: exec, with: {argv: [\"true\"]}}\n"
+       "    - {name: b, uses: exec, needs: [a], with: {argv: [\"true\"]}}\n",
+       {"apply", "--only", "b"},
+       kExitUsage,
+       false},
+      {kTwoQuestions, {"apply", "--no-input"}, kExitUsage, false},
+  };
+  for (const Case& one : cases) {
+    write_plan(one.plan);
+    Said said = say(one.words);
+    EXPECT_EQ(said.code, one.code) << said.err;
+    EXPECT_EQ(count_in(said.err, "to go on: blackstart apply"), one.goes_on ? 1u : 0u) << said.err;
+    EXPECT_GT(count_in(said.err, one.goes_on ? "error: " : "what to do: "), 0u) << said.err;
+  }
+}
+
+TEST_F(Commands, Status_PromisesWhatApplyCanDo) {
+  write_plan(kTouch);
+  EXPECT_THAT(say({"status"}).out, HasSubstr("1 stage does not hold; blackstart apply mends what"));
+  std::ofstream(folder_ / "lab/kubeconfig") << kubeconfig_for("https://127.0.0.1:1");
+  write_plan(
+      "  cluster: {kubeconfig: kubeconfig}\n  stages:\n"
+      "    - {name: demo, uses: kube.namespace, with: {name: demo}}\n"
+      "    - {name: after, uses: exec, needs: [demo], with: {argv: [touch, made], check: [test, "
+      "-e, "
+      "made]}}\n");
+  Said said = say({"status"});
+  EXPECT_EQ(said.code, kExitUnreachable) << said.err;
+  EXPECT_THAT(said.out, HasSubstr("\n1 stage does not hold, 1 stage could not be looked at.\n"));
 }
 
 TEST_F(Commands, TheClustersKubeconfig_IsThatOfThePlansFolderAndNoOther) {
