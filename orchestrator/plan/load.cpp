@@ -34,7 +34,9 @@ class Loader {
     if (!sources_.complete)
       return std::move(plan_);  // what is missing would look like mistakes elsewhere
     check_environments(sources_, diagnostics_);
-    const EnvironmentSource* environment = choose_environment();
+    auto chosen = choose_environment();
+    if (!chosen) return std::move(plan_);  // what it would give would look missing elsewhere
+    const EnvironmentSource* environment = *chosen;
     if (environment != nullptr) plan_.environment = environment->name;
     plan_.vars = resolve_variables(sources_, environment, request_, files_, process_, diagnostics_);
     warn_unused_variables();
@@ -63,22 +65,26 @@ class Loader {
     return nullptr;
   }
 
-  const EnvironmentSource* choose_environment() {
-    const EnvironmentSource* chosen = nullptr;
+  /// nullptr: the plan has none; nullopt: it cannot be told which, and that has been reported.
+  std::optional<const EnvironmentSource*> choose_environment() {
+    auto known = [](const EnvironmentSource* found) {
+      return found == nullptr ? std::nullopt : std::optional(found);
+    };
+    const EnvironmentSource* by_default = nullptr;
     if (!sources_.default_environment.empty()) {
-      chosen = find_environment(sources_.default_environment, sources_.default_environment_place,
-                                "'defaultEnvironment'");
+      by_default = find_environment(sources_.default_environment,
+                                    sources_.default_environment_place, "'defaultEnvironment'");
     }
     if (!request_.environment.empty()) {
-      return find_environment(request_.environment,
-                              {intern_file("--env " + request_.environment), 0, 0}, "--env");
+      return known(find_environment(request_.environment,
+                                    {intern_file("--env " + request_.environment), 0, 0}, "--env"));
     }
-    if (chosen != nullptr || sources_.environments.empty() || !sources_.default_environment.empty())
-      return chosen;
+    if (!sources_.default_environment.empty()) return known(by_default);
+    if (sources_.environments.empty()) return nullptr;
     if (sources_.environments.size() == 1) return &sources_.environments.front();
     diagnostics_.error(sources_.spec_place, "the plan has several environments and none is chosen",
                        "choose with --env, or add defaultEnvironment to the spec");
-    return nullptr;
+    return std::nullopt;
   }
 
   void read_environment_confirm(const EnvironmentSource& environment) {

@@ -178,9 +178,9 @@ plan.yaml:9:25: 'count' must be an integer, not a string
 plan.yaml:9:42: stage 'a' is removed by environment 'e' at plan.yaml:6:18 [remove this need in the environment too]
 )"},
     {"EnvironmentsNoneChosen", R"(
-  environments: {e: {}, f: {}}
+  environments: {e: {vars: {v: x}}, f: {vars: {v: y}}}
   stages:
-    - {name: a, uses: tool.make}
+    - {name: a, uses: tool.make, with: {text: "${{ vars.v }} ${{ env.name }}"}}
 )",
      R"(
 plan.yaml:5:3: the plan has several environments and none is chosen [choose with --env, or add defaultEnvironment to the spec]
