@@ -52,8 +52,8 @@ std::string Error::full_text() const {
   return text;
 }
 
-void Diagnostics::error(Place place, std::string message, std::string hint) {
-  items_.push_back({Severity::kError, place, std::move(message), std::move(hint)});
+void Diagnostics::error(Place place, std::string message, std::string hint, Place other) {
+  items_.push_back({Severity::kError, place, std::move(message), std::move(hint), other});
 }
 
 void Diagnostics::warning(Place place, std::string message, std::string hint) {

@@ -67,12 +67,13 @@ struct Diagnostic {
   Place place;
   std::string message;
   std::string hint;  // what to do; may be empty
+  Place other = {};  // a second place, named in the message or the hint as Place::to_string()
 };
 
 /// Collects findings so that validation reports all of them in one go.
 class Diagnostics {
  public:
-  void error(Place place, std::string message, std::string hint = {});
+  void error(Place place, std::string message, std::string hint = {}, Place other = {});
   void warning(Place place, std::string message, std::string hint = {});
 
   bool has_errors() const;

@@ -92,7 +92,7 @@ Diagnostic finding(const Explanation& known, const yaml_parser_t& parser, const 
     hint = "the " + std::string(known.context) + " begins at " + context.to_string() + "; " + hint;
   }
   Place place = known.at_context ? context : place_of(parser.problem_mark, file);
-  return {Severity::kError, place, std::string(known.message), std::move(hint)};
+  return {Severity::kError, place, std::string(known.message), std::move(hint), context};
 }
 
 Diagnostic explained(const yaml_parser_t& parser, std::string_view text, const std::string* file) {
@@ -122,7 +122,7 @@ void EventReader::report_error(const std::string* file, Diagnostics& diagnostics
   if (parser_.error == YAML_NO_ERROR) return;
   Diagnostic found = parser_.error == YAML_READER_ERROR ? bad_byte(parser_, text_, file)
                                                         : explained(parser_, text_, file);
-  diagnostics.error(found.place, std::move(found.message), std::move(found.hint));
+  diagnostics.error(found.place, std::move(found.message), std::move(found.hint), found.other);
 }
 
 }  // namespace blackstart::yaml

@@ -34,8 +34,10 @@ class Merger {
       return;
     }
     if (found->second.written) {
-      diagnostics_.error(key.place, "duplicate key '" + shown(*text) + "', first at " +
-                                        entries_[found->second.position].first.place.to_string());
+      Place first = entries_[found->second.position].first.place;
+      diagnostics_.error(key.place,
+                         "duplicate key '" + shown(*text) + "', first at " + first.to_string(), "",
+                         first);
       return;
     }
     found->second.written = true;

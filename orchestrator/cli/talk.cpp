@@ -19,12 +19,24 @@ void say_error(const Error& error, const std::string& folder) {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
+namespace {
+
+/// `text`, which may name `place`, with it as seen from `folder`.
+std::string shown_from(const std::string& folder, std::string text, const Place& place) {
+  std::string named = place.to_string();
+  size_t at = named.empty() ? std::string::npos : text.find(named);
+  return at == std::string::npos ? text : text.replace(at, named.size(), seen_from(folder, named));
+}
+
+}  // namespace
+
 std::string text_of(const Diagnostic& diagnostic, const std::string& folder) {
   std::string text = seen_from(folder, diagnostic.place.to_string());
   if (!text.empty()) text += ": ";
   text += diagnostic.severity == Severity::kError ? "error: " : "warning: ";
-  text += diagnostic.message + "\n";
-  if (!diagnostic.hint.empty()) text += "    " + diagnostic.hint + "\n";
+  text += shown_from(folder, diagnostic.message, diagnostic.other) + "\n";
+  if (!diagnostic.hint.empty())
+    text += "    " + shown_from(folder, diagnostic.hint, diagnostic.other) + "\n";
   return text;
 }
 

@@ -12,7 +12,7 @@ namespace blackstart::cli {
 std::string text_of(const Error& error, const std::string& folder);
 void say_error(const Error& error, const std::string& folder);
 
-/// "plan.yaml:3:5: error: message" and the hint, indented.
+/// "plan.yaml:3:5: error: message" and the hint, indented; all places as seen from `folder`.
 std::string text_of(const Diagnostic& diagnostic, const std::string& folder);
 
 }  // namespace blackstart::cli

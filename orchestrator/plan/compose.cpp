@@ -70,7 +70,7 @@ class Composer {
     Diagnostics findings;
     std::vector<yaml::Node> documents = yaml::parse(text, file, kPlanLimits, findings);
     for (const Diagnostic& finding : findings.sorted()) {
-      diagnostics_.error(finding.place, finding.message, finding.hint);
+      diagnostics_.error(finding.place, finding.message, finding.hint, finding.other);
     }
     std::erase_if(documents,
                   [](const yaml::Node& node) { return node.kind == yaml::Node::Kind::kNull; });
@@ -146,7 +146,8 @@ class Composer {
     }
     if (auto earlier = included_.find(file); earlier != included_.end()) {
       diagnostics_.error(item.place,
-                         "the file is included twice, first at " + earlier->second.to_string());
+                         "the file is included twice, first at " + earlier->second.to_string(), "",
+                         earlier->second);
       return;
     }
     if (included_.size() >= kFilesMax) {
@@ -196,8 +197,10 @@ class Composer {
     if (added) {
       sources_.vars.push_back(std::move(variable));
     } else {
-      diagnostics_.error(variable.place, "duplicate variable '" + variable.name + "', first at " +
-                                             first->second.to_string());
+      diagnostics_.error(
+          variable.place,
+          "duplicate variable '" + variable.name + "', first at " + first->second.to_string(), "",
+          first->second);
     }
   }
 
@@ -224,8 +227,10 @@ class Composer {
     }
     auto [first, added] = stage_places_.emplace(name->scalar, name->place);
     if (!added) {
-      diagnostics_.error(name->place, "duplicate stage '" + name->scalar + "', first at " +
-                                          first->second.to_string());
+      diagnostics_.error(
+          name->place,
+          "duplicate stage '" + name->scalar + "', first at " + first->second.to_string(), "",
+          first->second);
       return;
     }
     std::string known = name->scalar;

@@ -41,7 +41,7 @@ void report_unknown(const Plan& plan, const Need& need, const std::map<std::stri
     diagnostics.error(need.place,
                       "stage '" + need.stage + "' is removed by environment '" + plan.environment +
                           "' at " + gone->second.to_string(),
-                      "remove this need in the environment too");
+                      "remove this need in the environment too", gone->second);
   } else if (!need.implied) {  // implied ones are reported where the expression is read
     diagnostics.error(need.place, "'needs' names the unknown stage '" + need.stage + "'",
                       suggester.among(need.stage, [&] { return names_of(plan.stages); }));

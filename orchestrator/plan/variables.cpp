@@ -214,7 +214,7 @@ class Variables final : public Scope {
       check_type(declaration, variable.value);
       count_text(variable.value, declaration.place);
     } catch (const Error& error) {
-      diagnostics_.error(error.place(), error.summary(), error.hint());
+      diagnostics_.error(error.place(), error.summary(), error.hint(), declaration.place);
       variable.value = unreadable(declaration.place);
     }
     chain_.pop_back();

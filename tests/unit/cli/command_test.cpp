@@ -249,6 +249,19 @@ TEST_F(Commands, Places_AreShownFromWhereTheUserStands) {
   EXPECT_THAT(say({"apply", "../plan.yaml"}).err, HasSubstr("\n../plan.yaml:6:46: error: fails: "));
 }
 
+TEST_F(Commands, ASecondPlaceInAMessage_IsShownLikeTheFirst) {
+  write_plan(
+      "  vars:\n    size: {type: integer}\n  stages:\n"
+      "    - {name: a, uses: exec, with: {argv: [\"true\"]}}\n"
+      "    - {name: a, uses: exec, with: {argv: [\"true\"]}}\n");
+  const std::vector<std::string> words = {"plan", "../plan.yaml", "--var", "size=big"};
+  fs::current_path(folder_ / "lab/below");
+  Said said = say(words);
+  EXPECT_THAT(said.err, HasSubstr("\n../plan.yaml:9:14: error: duplicate stage 'a', first at "
+                                  "../plan.yaml:8:14\n"));
+  EXPECT_THAT(said.err, HasSubstr("the variable is declared at ../plan.yaml:6:5\n"));
+}
+
 constexpr const char* kCanary = "swordfish-canary";
 /// A command that names the secret and shows what the next run would hear of this one.
 constexpr const char* kNamesASecret =
