@@ -18,10 +18,13 @@ std::string text_of(const plan::Value& option, std::string_view key) {
 
 std::vector<plan::OptionSpec> chart_fields() {
   return {
-      {.name = "path", .type = OptionType::kPath, .summary = "chart folder or archive"},
-      {.name = "name", .summary = "name of the chart in `repo`"},
-      {.name = "repo", .summary = "chart repository, https://… or oci://…"},
-      {.name = "version", .summary = "exact version of the chart in `repo`"},
+      {.name = "path",
+       .type = OptionType::kPath,
+       .summary = "chart folder or archive",
+       .in_argv = true},
+      {.name = "name", .summary = "name of the chart in `repo`", .in_argv = true},
+      {.name = "repo", .summary = "chart repository, https://… or oci://…", .in_argv = true},
+      {.name = "version", .summary = "exact version of the chart in `repo`", .in_argv = true},
   };
 }
 

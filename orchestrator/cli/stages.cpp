@@ -32,6 +32,7 @@ std::string option_lines(const std::vector<plan::OptionSpec>& options, size_t in
     if (!option.default_value.empty()) notes += " (default: " + option.default_value + ")";
     if (!option.choices.empty()) notes += " (one of: " + join(option.choices, ", ") + ")";
     if (option.secret) notes += " (secret)";
+    if (option.in_argv) notes += " (never a secret)";
     std::string name = option.name.empty()            ? "each"
                        : option.name == plan::kAnyKey ? "KEY"
                                                       : option.name;

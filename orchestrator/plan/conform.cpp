@@ -46,6 +46,17 @@ std::string hint_for(OptionType type, const Value& value) {
   return {};
 }
 
+const Value* first_sensitive(const Value& value) {
+  if (value.sensitive) return &value;
+  for (const Value& item : value.items) {
+    if (const Value* found = first_sensitive(item)) return found;
+  }
+  for (const auto& [key, child] : value.entries) {
+    if (const Value* found = first_sensitive(child)) return found;
+  }
+  return nullptr;
+}
+
 class Conformer {
  public:
   explicit Conformer(const ConformContext& context) : context_(context) {}
@@ -76,6 +87,7 @@ class Conformer {
 
   void option(Value& value, const OptionSpec& spec, const std::string& name) {
     if (spec.secret) value.taint();
+    if (spec.in_argv) refuse_secret(value, spec, name);
     if (value.kind == Value::Kind::kUnknown) return;
     if (!kind_fits(spec.type, value.kind)) {
       context_.diagnostics.error(
@@ -93,6 +105,17 @@ class Conformer {
     for (const OptionSpec& spec : specs) known.push_back(spec.name);
     Place place = value.key_place.known() ? value.key_place : value.place;
     context_.diagnostics.error(place, "unknown key '" + key + "' in " + what, suggest(key, known));
+  }
+
+  /// Also one that is not known yet: that it will be sensitive is.
+  void refuse_secret(const Value& value, const OptionSpec& spec, const std::string& name) {
+    const Value* secret = first_sensitive(value);
+    if (secret == nullptr) return;
+    context_.diagnostics.error(secret->place,
+                               name +
+                                   " holds a sensitive value, and everybody on the machine can "
+                                   "read the arguments of a process",
+                               spec.name + ": " + spec.summary);
   }
 
   void missing(const Value& map, const Value* given, const OptionSpec& spec,

@@ -34,6 +34,8 @@ struct OptionSpec {
   std::vector<std::string> choices;  // kEnum
   std::vector<OptionSpec> fields;    // kMap: its keys, or one kAnyKey; kList: one element, the item
   bool may_be_missing = false;       // kPath: need not exist at validation
+  bool in_argv = false;  // becomes an argument of a process, which everybody on the machine can
+                         // read: no part of it may be sensitive
 };
 
 struct OutputSpec {

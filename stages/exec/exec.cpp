@@ -66,7 +66,6 @@ class ExecStage final : public engine::Stage {
 
  private:
   void read(engine::Context& context) {
-    for (const char* option : {"argv", "check"}) refuse_secrets(context, option);
     argv_ = context.texts("argv");
     check_ = context.texts("check");
     once_ = context.flag("once");
@@ -82,17 +81,6 @@ class ExecStage final : public engine::Stage {
           .at(context.option("once").place)
           .hint("after a crash only a check can tell whether the command has had its effect");
     read_environment(context);
-  }
-
-  /// Everybody on the machine can read the arguments of a process.
-  static void refuse_secrets(engine::Context& context, const char* option) {
-    if (!context.has(option)) return;
-    for (const plan::Value& item : context.option(option).as_list())
-      if (item.sensitive)
-        throw Error(ErrorClass::kUsage,
-                    std::string("a sensitive value in `") + option + "` would be seen by all users")
-            .at(item.place)
-            .hint("give it by `stdin`, `env` or `fromEnv`");
   }
 
   void read_environment(engine::Context& context) {
@@ -162,8 +150,10 @@ const engine::StageType kExec{
                     {.name = "argv",
                      .type = OptionType::kList,
                      .required = true,
-                     .summary = "program and arguments, one item each; never a secret",
-                     .fields = {{.name = "argument", .summary = "an argument"}}},
+                     .summary = "program and arguments, one item each; a secret goes by stdin, env "
+                                "or fromEnv",
+                     .fields = {{.name = "argument", .summary = "an argument"}},
+                     .in_argv = true},
                     {.name = "cwd",
                      .summary = "folder to run in, relative to the plan's, which is the default"},
                     {.name = "env", .type = OptionType::kMap, .summary = "variables to set"},
@@ -175,8 +165,10 @@ const engine::StageType kExec{
                     {.name = "stdin", .summary = "text to feed; default: nothing"},
                     {.name = "check",
                      .type = OptionType::kList,
-                     .summary = "argv that ends with 0 when there is nothing to do",
-                     .fields = {{.name = "argument", .summary = "an argument"}}},
+                     .summary = "argv that ends with 0 when there is nothing to do; a secret goes "
+                                "by env or fromEnv",
+                     .fields = {{.name = "argument", .summary = "an argument"}},
+                     .in_argv = true},
                     {.name = "allowedExitCodes",
                      .type = OptionType::kList,
                      .default_value = "[0]",

@@ -237,8 +237,14 @@ const engine::StageType kHelmRelease{
             .summary = "A Helm release, installed or upgraded, with all its objects ready.",
             .options =
                 {
-                    {.name = "release", .required = true, .summary = "name of the release"},
-                    {.name = "namespace", .required = true, .summary = "namespace of the release"},
+                    {.name = "release",
+                     .required = true,
+                     .summary = "name of the release",
+                     .in_argv = true},
+                    {.name = "namespace",
+                     .required = true,
+                     .summary = "namespace of the release",
+                     .in_argv = true},
                     {.name = "chart",
                      .type = OptionType::kMap,
                      .required = true,

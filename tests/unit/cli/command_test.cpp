@@ -74,6 +74,10 @@ class Commands : public testing::Test {
   Said say_with_state(std::vector<std::string> words, std::string state) {
     words.insert(words.begin(), "blackstart");
     words.insert(words.end(), {"--state", state});
+    return say_as_typed(std::move(words));
+  }
+
+  Said say_as_typed(std::vector<std::string> words) {
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     Arguments arguments;
@@ -277,6 +281,16 @@ TEST_F(Commands, ASecretInWhatIsDone_IsNotInTheLockFile) {
   EXPECT_THAT(held, HasSubstr("stage tell: run sh"));
   EXPECT_THAT(held, Not(HasSubstr(kCanary)));
   EXPECT_THAT(said.out + said.err, Not(HasSubstr(kCanary)));
+}
+
+TEST_F(Commands, ASecretInAnArgument_IsFoundByValidateEvenWithoutItsValue) {
+  write_plan(
+      "  vars: {token: {type: string, sensitive: true, fromEnv: NO_SUCH_TOKEN}}\n  stages:\n"
+      "    - {name: login, uses: exec, with: {argv: [login, \"${{ vars.token }}\"]}}\n");
+  Said said = say_as_typed({"blackstart", "validate"});
+  EXPECT_EQ(said.code, kExitUsage) << said.err;
+  EXPECT_THAT(said.out, HasSubstr("plan.yaml:7:54: error: 'argv' holds a sensitive value"));
+  EXPECT_THAT(said.out, HasSubstr("a secret goes by stdin, env or fromEnv"));
 }
 
 TEST_F(Commands, APlanThatNamesASecret_IsNotSaved) {

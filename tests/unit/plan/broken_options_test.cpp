@@ -26,6 +26,23 @@ plan.yaml:8:20: 'text' must be a string, not a number [put it in quotes to make 
 plan.yaml:8:33: 'count' must be an integer, not a string
 plan.yaml:8:44: 'flag' must be true or false, not an integer
 )"},
+    {"OptionInArgvSensitive", R"(
+  vars:
+    one: {type: string, sensitive: true, default: hunter2}
+    all: {type: list, sensitive: true, default: [x, y]}
+    none: {type: string, sensitive: true, default: ""}
+  stages:
+    - {name: c, uses: cluster.make}
+    - {name: a, uses: tool.make, with: {argv: [login, "-p${{ vars.one }}", "${{ vars.none }}"]}}
+    - {name: b, uses: tool.make, with: {argv: "${{ vars.all }}"}}
+    - {name: d, uses: tool.make, with: {argv: ["${{ stages.c.outputs.token }}"]}}
+    - {name: e, uses: tool.make, with: {argv: ["${{ stages.c.outputs.endpoint }}"], text: "${{ vars.one }}"}}
+)",
+     R"(
+plan.yaml:11:55: 'argv' holds a sensitive value, and everybody on the machine can read the arguments of a process [argv: the command]
+plan.yaml:12:47: 'argv' holds a sensitive value, and everybody on the machine can read the arguments of a process [argv: the command]
+plan.yaml:13:48: 'argv' holds a sensitive value, and everybody on the machine can read the arguments of a process [argv: the command]
+)"},
     {"OptionDuration", R"(
   stages:
     - name: a

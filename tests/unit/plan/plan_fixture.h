@@ -81,6 +81,9 @@ class TestCatalog final : public SchemaLookup {
     mode.choices = {"fast", "slow"};
     OptionSpec secret = option("password");
     secret.secret = true;
+    OptionSpec argv = with_fields(option("argv", OptionType::kList), {option("")});
+    argv.in_argv = true;
+    argv.summary = "the command";
     OptionSpec out = option("out", OptionType::kPath);
     out.may_be_missing = true;
     OptionSpec chart = with_fields(option("chart", OptionType::kMap),
@@ -93,6 +96,7 @@ class TestCatalog final : public SchemaLookup {
         with_default(option("wait", OptionType::kDuration), "90s"),
         mode,
         secret,
+        argv,
         out,
         option("file", OptionType::kPath),
         with_fields(option("files", OptionType::kList), {option("", OptionType::kPath)}),
