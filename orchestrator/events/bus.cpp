@@ -25,7 +25,8 @@ class Cleaner {
   explicit Cleaner(const Redactor& redactor) : redactor_(redactor) {}
 
   void operator()(std::string_view name, std::string& text) const {
-    text = cleaned(redactor_, is_prose(name), std::move(text));
+    text = is_word(name) ? printable(text, kFieldSizeMax)
+                         : cleaned(redactor_, is_prose(name), std::move(text));
   }
   void operator()(std::string_view name, std::vector<std::string>& texts) const {
     if (texts.size() > kCauseCountMax) texts.resize(kCauseCountMax);
@@ -35,6 +36,14 @@ class Cleaner {
   void operator()(std::string_view, bool) const {}
 
  private:
+  /// Our own words and the plan's names, which hold no value: a stage called like somebody's
+  /// password must keep its name.
+  static bool is_word(std::string_view name) {
+    static constexpr std::array<std::string_view, 13> kWords = {
+        "run",    "command", "version",  "stage",       "uses",        "state", "action",
+        "result", "stream",  "severity", "error_class", "environment", "plan"};
+    return std::ranges::find(kWords, name) != kWords.end();
+  }
   /// Prose may quote a tool that wraps its lines. Names may not be treated so: a stage called like
   /// the first half of a password must keep its name.
   static bool is_prose(std::string_view name) {
@@ -48,7 +57,7 @@ class Cleaner {
 
 }  // namespace
 
-Bus::Bus(Clock& clock) : clock_(clock) {}
+Bus::Bus(Clock& clock) : clock_(clock), begin_(clock.now()) {}
 
 void Bus::add_sink(std::unique_ptr<Sink> sink) { sinks_.push_back(std::move(sink)); }
 
@@ -70,7 +79,8 @@ void Bus::emit(Payload payload) {
 
 void Bus::hand_out(Payload& payload) {
   visit_fields(payload, Cleaner(redactor_));
-  Event event{++sequence_, clock_.wall_time(), std::move(payload)};
+  auto elapsed = std::chrono::duration_cast<Duration>(clock_.now() - begin_);
+  Event event{++sequence_, clock_.wall_time(), std::move(payload), elapsed};
   for (auto& sink : sinks_) sink->on_event(event);
 }
 

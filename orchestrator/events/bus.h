@@ -46,6 +46,7 @@ class Bus {
   void report_left_out(const std::string& stage, OutputWindow& window);
 
   Clock& clock_;
+  Instant begin_;
   Redactor redactor_;
   std::vector<std::unique_ptr<Sink>> sinks_;
   std::map<std::string, OutputWindow> output_;  // by stage

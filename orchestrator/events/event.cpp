@@ -31,6 +31,12 @@ std::string to_json_line(const Event& event) {
   return boost::json::serialize(object);
 }
 
+std::string clean_text(const Redactor& redactor, const Error& error) {
+  Error cleaned(error.error_class(), redactor.clean_wrapped(error.summary()));
+  for (const std::string& cause : error.causes()) cleaned.because(redactor.clean_wrapped(cause));
+  return cleaned.full_text();
+}
+
 Notice notice_of(const Error& error, std::string stage) {
   return {.severity = "error",
           .stage = std::move(stage),

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "orchestrator/base/error.h"
+#include "orchestrator/events/redactor.h"
 #include "orchestrator/world/clock.h"
 
 namespace blackstart::events {
@@ -223,6 +224,7 @@ struct Event {
   uint64_t sequence = 0;  // from 1, without gaps within one run of the program
   WallTime time;
   Payload payload;
+  Duration elapsed{0};  // since the program began; no step of the wall clock moves it
 };
 
 /// The payload's type as it stands in the stream ("run.start", "stage", …).
@@ -244,6 +246,10 @@ void visit_fields(const Payload& payload, Visitor&& visitor) {
 
 /// The event as one JSON object without line break: {"schema":…,"seq":…,"ts":…,"type":…, fields}.
 std::string to_json_line(const Event& event);
+
+/// The error's full text, cleaned piece by piece: once its causes are one line, the halves of a
+/// secret that a tool had wrapped are no longer found.
+std::string clean_text(const Redactor& redactor, const Error& error);
 
 /// Builds the notice for a failure.
 Notice notice_of(const Error& error, std::string stage);

@@ -73,8 +73,7 @@ PlainSink::PlainSink(Writer writer, PlainOptions options)
 }
 
 void PlainSink::on_event(const Event& event) {
-  if (!begin_) begin_ = event.time;
-  elapsed_ = std::chrono::duration_cast<Duration>(event.time - *begin_);
+  elapsed_ = event.elapsed;
   std::visit([this](const auto& payload) { show(payload); }, event.payload);
 }
 

@@ -59,7 +59,6 @@ class PlainSink final : public Sink {
 
   Writer writer_;
   PlainOptions options_;
-  std::optional<WallTime> begin_;
   Duration elapsed_{};
   std::map<std::string, std::string> summaries_;  // of running actions, by stage and action
   std::map<std::string, Wait> waits_;             // by stage
