@@ -200,7 +200,11 @@ Task<Race> race(Task<void> task, Task<void> rival) {
 }
 
 Task<void> within(Clock& clock, Instant deadline, std::string what, Task<void> task) {
-  Race ended = co_await race(std::move(task), clock.sleep_until(deadline));
+  return within(clock.sleep_until(deadline), std::move(what), std::move(task));
+}
+
+Task<void> within(Task<void> over, std::string what, Task<void> task) {
+  Race ended = co_await race(std::move(task), std::move(over));
   if (ended.rival_won) throw_deadline(std::move(what), ended.task_error);
   if (ended.task_error) std::rethrow_exception(ended.task_error);
 }

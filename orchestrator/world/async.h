@@ -63,8 +63,11 @@ struct Race {
 /// the caller cancels both.
 Task<Race> race(Task<void> task, Task<void> rival);
 
-/// Runs `task` until `deadline`; past it the task is cancelled and, once it has cleaned up,
+/// Runs `task` until `over` ends; then the task is cancelled and, once it has cleaned up,
 /// Error(kDeadline, what) is thrown.
+Task<void> within(Task<void> over, std::string what, Task<void> task);
+
+/// The same with an end at a fixed time.
 Task<void> within(Clock& clock, Instant deadline, std::string what, Task<void> task);
 
 /// The same for a task with a result.

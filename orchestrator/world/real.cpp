@@ -35,16 +35,27 @@ struct RealWorld::Parts {
 
 namespace {
 
+// Who started us wants it ignored: nohup, or a script that put us into the background.
+bool is_ignored(int signal) {
+  struct sigaction now {};
+  return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 // Calls back for every signal until it is closed.
 struct SignalListener : std::enable_shared_from_this<SignalListener> {
   SignalListener(asio::io_context& loop, std::function<void(int, int)> callback)
-      : signals(loop, SIGINT, SIGTERM, SIGHUP), on_signal(std::move(callback)) {}
+      : signals(loop), on_signal(std::move(callback)) {
+    for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
+      if (!is_ignored(signal)) signals.add(signal);
+    }
+  }
 
   void listen() {
     signals.async_wait(
         [self = shared_from_this()](const boost::system::error_code& error, int signal) {
           if (error || self->closed) return;
-          ++self->count;
+          // A terminal that goes away may say so twice; nobody is in a greater hurry for that.
+          if (signal != SIGHUP || self->count == 0) ++self->count;
           if (self->on_signal) self->on_signal(signal, self->count);
           self->listen();
         });
