@@ -1,43 +1,24 @@
 #include "stages/target.h"
 
-#include <exception>
-
 #include "orchestrator/kube/kubeconfig.h"
-#include "orchestrator/world/async.h"
+#include "orchestrator/world/shared_work.h"
 
 namespace blackstart::stages {
 namespace {
 
-constexpr const char* kName = "cluster";  // of the shared connection and of the binding
-
-/// One look at the cluster's identity, waited for by everybody who connects meanwhile.
-struct Check {
-  explicit Check(Executor executor) : over(std::move(executor)) {}
-  Event over;
-  std::exception_ptr failure;
-};
+constexpr const char* kName = "cluster";  // of the shared connection
 
 /// The run's one connection. Stages that connect at once share the first check of the identity.
 struct Connection {
+  explicit Connection(Executor executor) : checks(std::move(executor)) {}
+  SharedWork checks;
   std::shared_ptr<kube::Client> client;
-  std::shared_ptr<Check> running;  // null when nobody checks
   bool verified = false;
-};
+  bool remembered = false;  // a look verifies and may not write: who it was is still to be noted
 
-/// Ends a check on every way out, so that no one waits for a check whose task was cancelled.
-class CheckEnd {
- public:
-  explicit CheckEnd(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
-  ~CheckEnd() {
-    auto check = std::move(connection_->running);
-    connection_->running = nullptr;
-    check->over.set();
+  bool good_for(const engine::Context& context) const {
+    return verified && (remembered || context.read_only);
   }
-  CheckEnd(const CheckEnd&) = delete;
-  CheckEnd& operator=(const CheckEnd&) = delete;
-
- private:
-  std::shared_ptr<Connection> connection_;
 };
 
 const plan::Value& cluster_of(engine::Context& context) {
@@ -61,7 +42,7 @@ kube::Endpoint endpoint_of(engine::Context& context) {
   }
   const plan::Value* name = cluster.find("context");
   std::string chosen = name && !name->is_null() ? name->as_text() : "";
-  return kube::load_kubeconfig(context.world().files, {kubeconfig->as_text()}, chosen);
+  return load_endpoint(context, kubeconfig->as_text(), chosen);
 }
 
 Error another_cluster(engine::Context& context, const kube::Endpoint& endpoint,
@@ -81,31 +62,39 @@ Error another_cluster(engine::Context& context, const kube::Endpoint& endpoint,
 }
 
 /// The first one to come compares, or records what is there.
-Task<void> verify(engine::Context& context, kube::Client& client) {
+Task<void> verify(engine::Context& context, Connection& connection) {
+  kube::Client& client = *connection.client;
   std::string found = (co_await client.identity()).to_string();
-  std::optional<std::string> recorded = context.binding(kName);
+  std::optional<std::string> recorded = context.known_cluster();
   if (recorded && *recorded != found)
     throw another_cluster(context, client.endpoint(), *recorded, found);
-  if (!recorded) co_await context.bind(kName, found);
+  if (!recorded) co_await context.remember_cluster(found);
+  connection.remembered = recorded || !context.read_only;
 }
 
 Task<void> check(engine::Context& context, std::shared_ptr<Connection> connection) {
-  auto own = std::make_shared<Check>(context.world().executor);
-  connection->running = own;
-  CheckEnd end(connection);
   try {
     if (!connection->client)
       connection->client = std::make_shared<kube::Client>(context.world(), endpoint_of(context));
-    co_await verify(context, *connection->client);
+    co_await verify(context, *connection);
     connection->verified = context.shared().target_reached = true;
   } catch (...) {
-    own->failure = std::current_exception();
     connection->client = nullptr;  // the kubeconfig may be another one at the next try
+    connection->verified = false;
     throw;
   }
 }
 
 }  // namespace
+
+kube::Endpoint load_endpoint(engine::Context& context, const std::string& kubeconfig,
+                             const std::string& name) {
+  const Files& files = context.world().files;
+  kube::Endpoint endpoint = kube::load_kubeconfig(files, {kubeconfig}, name);
+  context.redact(kube::bearer_token(files, endpoint));
+  if (endpoint.tls) context.redact(endpoint.tls->key);
+  return endpoint;
+}
 
 std::optional<std::string> waits_for_cluster(engine::Context& context) {
   const plan::Value* unknown = cluster_of(context).first_unknown();
@@ -117,26 +106,17 @@ Task<std::shared_ptr<kube::Client>> connect(engine::Context& context) {
   if (const plan::Value* unknown = cluster_of(context).first_unknown())
     throw plan::NotKnownYet{unknown->stage, unknown->text};
   auto connection = context.shared().get_or_make<Connection>(
-      kName, [] { return std::make_shared<Connection>(); });
-  if (!connection->verified) context.reaching = endpoint_of(context).server;
-  while (!connection->verified) {
-    auto running = connection->running;
-    if (!running) {
-      co_await check(context, connection);
-      break;
-    }
-    co_await running->over.wait();
-    // What failed for one fails for all; only a check that was called off is taken up again.
-    if (running->failure && !is_cancellation(running->failure))
-      std::rethrow_exception(running->failure);
-  }
+      kName, [&] { return std::make_shared<Connection>(context.world().executor); });
+  if (!connection->good_for(context)) context.reaching = endpoint_of(context).server;
+  std::function<Task<void>()> work = [&] { return check(context, connection); };
+  while (!connection->good_for(context)) co_await connection->checks.run(work);
   context.reaching.clear();
   co_return connection->client;
 }
 
 Task<void> forget_cluster(engine::Context& context) {
   context.shared().forget(kName);
-  co_await context.unbind(kName);
+  co_await context.forget_cluster();
 }
 
 }  // namespace blackstart::stages

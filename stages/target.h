@@ -15,10 +15,15 @@ namespace blackstart::stages {
 std::optional<std::string> waits_for_cluster(engine::Context& context);
 
 /// A client for the plan's `cluster:`, shared by the run. The first connection compares the
-/// cluster's identity with the recorded one (binding "cluster") and records it when there is none.
+/// cluster's identity with the recorded one and records it when there is none.
 /// Throws plan::NotKnownYet, Error(kUnreachable), or Error(kAuthentication) when it is another
 /// cluster: nothing was written then.
 Task<std::shared_ptr<kube::Client>> connect(engine::Context& context);
+
+/// The endpoint that a kubeconfig names, with its secrets known to the redactor. `name`: of the
+/// context, empty = the current one. Throws as kube::load_kubeconfig does.
+kube::Endpoint load_endpoint(engine::Context& context, const std::string& kubeconfig,
+                             const std::string& name);
 
 /// To be called by stages that make or remove the cluster: forgets clients and the recorded
 /// identity.

@@ -38,7 +38,7 @@ void refuse_if_changed(const engine::SavedPlan& saved, const engine::Session& se
   };
   if (saved.plan_digest != session.plan.digest)
     throw refuse("the plan or its variables have changed since");
-  if (saved.target != session.journal.binding("cluster").value_or(""))
+  if (saved.target != engine::known_cluster(session.world.files, session.state_folder).value_or(""))
     throw refuse("the cluster is another one now");
 }
 

@@ -13,7 +13,8 @@ std::string question_about(const engine::Session& session, const std::vector<eng
     if (roles[*index] == engine::Role::kRun)
       text += "  - " + stage.name + " (" + stage.uses + ")\n";
   }
-  if (auto identity = session.journal.binding("cluster")) text += "Cluster: " + *identity + "\n";
+  if (auto identity = engine::known_cluster(session.world.files, session.state_folder))
+    text += "Cluster: " + *identity + "\n";
   return text + "Plan " + session.plan.name +
          (session.plan.environment.empty() ? "" : ", environment " + session.plan.environment);
 }
@@ -40,7 +41,7 @@ Task<int> run_destroy(Program& program) {
       load_plan(program, request_of(program, plan_path(program, program.arguments.file)));
   auto space = co_await Workspace::open(program, std::move(plan), Access::kWrite);
   engine::Session& session = space->session();
-  auto roles = space->roles(program.arguments.selection);
+  auto roles = engine::removal_roles(session, space->roles(program.arguments.selection));
   if (!co_await space->confirm(question_about(session, roles)))
     throw Error(ErrorClass::kUsage, "not confirmed; nothing was taken away");
   co_await space->begin();

@@ -37,7 +37,7 @@ std::string about(const engine::Session& session) {
   std::string text = "Plan " + plan.name;
   if (!plan.environment.empty()) text += ", environment " + plan.environment;
   text += " (" + seen_from(session.world.environment.working_directory(), plan.file) + ")\n";
-  auto identity = session.journal.binding("cluster");
+  auto identity = engine::known_cluster(session.world.files, session.state_folder);
   if (plan.cluster) text += "Cluster: " + identity.value_or("not seen yet") + "\n";
   return text + "\n";
 }

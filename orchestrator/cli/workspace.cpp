@@ -138,7 +138,7 @@ Task<std::unique_ptr<Workspace>> Workspace::open(Program& program, plan::Plan pl
   options.confirm = [self](std::string question) { return self->confirm(std::move(question)); };
   if (space->lock_) {
     options.on_activity = [self](const std::string& what) {
-      self->lock_->set_activity(self->bus_.redactor().clean(what));
+      self->lock_->set_activity(self->bus_.redactor().clean_wrapped(what));
     };
   }
   space->session_ = std::make_unique<engine::Session>(

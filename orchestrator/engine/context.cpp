@@ -1,6 +1,18 @@
 #include "orchestrator/engine/context.h"
 
+#include "orchestrator/base/text.h"
+#include "orchestrator/world/failpoint.h"
+
 namespace blackstart::engine {
+namespace {
+
+constexpr size_t kIdentityLimit = 4096;  // bytes; one is about 150
+
+std::string identity_file(const std::string& state_folder) {
+  return state_folder + "/cluster-identity";
+}
+
+}  // namespace
 
 void Shared::forget(const std::string& name) {
   std::erase_if(items_, [&](const auto& item) {
@@ -18,6 +30,12 @@ Shared::~Shared() {
 std::string stages_folder(const std::string& state_folder) { return state_folder + "/stages"; }
 std::string tools_folder(const std::string& state_folder) { return state_folder + "/tools"; }
 
+std::optional<std::string> known_cluster(const Files& files, const std::string& state_folder) {
+  const std::string file = identity_file(state_folder);
+  if (files.kind(file) == FileKind::kMissing) return std::nullopt;
+  return std::string(trim(files.read(file, kIdentityLimit)));
+}
+
 Context::Context(World& world, events::Bus& bus, journal::Journal& journal, Shared& shared,
                  Tools& tools, const plan::Plan& plan, const plan::Stage& stage,
                  std::string state_folder)
@@ -29,6 +47,10 @@ Context::Context(World& world, events::Bus& bus, journal::Journal& journal, Shar
       plan_(plan),
       stage_(stage),
       state_folder_(std::move(state_folder)) {}
+
+void forget_known_cluster(Files& files, const std::string& state_folder) {
+  files.remove_all(identity_file(state_folder));
+}
 
 void Context::set_inputs(plan::Value options, plan::Value cluster, std::string digest) {
   options_ = std::move(options);
@@ -73,12 +95,22 @@ std::vector<journal::OpenIntent> Context::interrupted() const {
   return journal_.open_intents(stage_.name);
 }
 
-Task<void> Context::bind(std::string key, std::string value) {
-  if (!read_only) co_await journal_.bind(std::move(key), std::move(value));
+std::optional<std::string> Context::known_cluster() const {
+  return engine::known_cluster(world_.files, state_folder_);
 }
 
-Task<void> Context::unbind(std::string key) {
-  if (!read_only) co_await journal_.unbind(std::move(key));
+Task<void> Context::remember_cluster(std::string identity) {
+  if (read_only) co_return;
+  BLACKSTART_FAILPOINT("identity.write.before");
+  world_.files.write(identity_file(state_folder_), identity + "\n");
+  BLACKSTART_FAILPOINT("identity.write.after");
+}
+
+Task<void> Context::forget_cluster() {
+  if (read_only) co_return;
+  BLACKSTART_FAILPOINT("identity.remove.before");
+  forget_known_cluster(world_.files, state_folder_);
+  BLACKSTART_FAILPOINT("identity.remove.after");
 }
 
 void Context::output(Stream stream, std::string_view line) {

@@ -47,6 +47,12 @@ class Shared {
 std::string stages_folder(const std::string& state_folder);
 std::string tools_folder(const std::string& state_folder);
 
+/// Who the plan's cluster is, as a line of text; nullopt before it was made or first seen. Kept in
+/// a file beside the journal, so that the guard against another cluster outlives a lost journal.
+/// Throws Error(kPermanent) when it cannot be read.
+std::optional<std::string> known_cluster(const Files& files, const std::string& state_folder);
+void forget_known_cluster(Files& files, const std::string& state_folder);
+
 /// One per stage and run; lives as long as the stage. Loop-confined.
 class Context {
  public:
@@ -85,11 +91,12 @@ class Context {
   const std::string& digest() const { return digest_; }
   /// Actions that an earlier run began and never finished.
   std::vector<journal::OpenIntent> interrupted() const;
-  /// A fact about the world that must stay the same from run to run (a cluster's identity).
-  std::optional<std::string> binding(const std::string& key) const { return journal_.binding(key); }
-  Task<void> bind(std::string key, std::string value);
-  Task<void> unbind(std::string key);
-  /// True while nothing may be written at all (plan, status): then bind() and unbind() do nothing.
+  /// Who the plan's cluster was in earlier runs. Durable when it returns.
+  std::optional<std::string> known_cluster() const;
+  Task<void> remember_cluster(std::string identity);
+  Task<void> forget_cluster();
+  /// True while nothing may be written at all (plan, status): then a cluster is neither remembered
+  /// nor forgotten.
   bool read_only = false;
 
   /// A line that a tool printed.

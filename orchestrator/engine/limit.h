@@ -28,6 +28,7 @@ class Limit {
   };
 
   Task<Slot> take();
+  bool full() const { return free_ == 0; }
 
  private:
   struct Waiter {

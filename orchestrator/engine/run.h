@@ -13,8 +13,13 @@ Task<RunResult> preview(Session& session, std::vector<Role> roles);
 /// hold.
 Task<RunResult> apply(Session& session, std::vector<Role> roles);
 
-/// Looks first, for the outputs; then takes the stages away in reverse order. Stages that live in
-/// the cluster go with it when the stage that made it is taken away too.
+/// What a selection means for destroy: stages that live in the cluster go with it when the stage
+/// that made it is selected; others that need what is selected get Role::kCheck.
+std::vector<Role> removal_roles(const Session& session, std::vector<Role> roles);
+
+/// Looks first, for the outputs; then takes the stages away in reverse order. Stages with
+/// Role::kCheck that need a selected one must be gone already, and block it when they are not.
+/// `roles`: from removal_roles().
 Task<RunResult> destroy(Session& session, std::vector<Role> roles);
 
 }  // namespace blackstart::engine

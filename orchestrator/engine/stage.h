@@ -104,6 +104,7 @@ struct StageType {
   plan::StageSchema schema;
   Work work = Work::kLight;
   std::unique_ptr<Stage> (*make)();
+  std::vector<std::string> tools;  // programs that its actions always need: `plan` looks for them
 };
 
 /// All stage types; stages/catalog.cpp implements it and main.cpp hands it in.

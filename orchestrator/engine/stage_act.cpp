@@ -55,7 +55,9 @@ Task<void> StageRun::ask(const Action& action) {
   if (!wanted) co_return;
   std::string question = "stage " + stage_.name + ": " + action.summary;
   if (!stage_.confirm_message.empty()) question += "\n" + stage_.confirm_message;
-  if (co_await session_.options.confirm(question)) co_return;
+  OffTheClock pause(*this, "your confirmation");
+  bool yes = co_await session_.options.confirm(question);
+  if (yes) co_return;
   throw Error(ErrorClass::kUsage, "not confirmed: " + action.summary)
       .hint("run again and say yes, or give --yes");
 }
@@ -63,7 +65,7 @@ Task<void> StageRun::ask(const Action& action) {
 Task<void> StageRun::perform(const Action& action) {
   if (session_.stop.soft.is_set()) throw stopped();
   co_await ask(action);
-  Limit::Slot slot = co_await session_.limit_for(type_.work).take();
+  Limit::Slot slot = co_await turn(session_.limit_for(type_.work));
   if (session_.stop.soft.is_set()) throw stopped();  // asked to while it waited for its turn
   enter(StageState::kActing, action.summary);
   co_await session_.journal.settle(stage_.name,
@@ -88,7 +90,7 @@ Task<void> StageRun::act_once_begun(const Action& action, int64_t intent) {
   } catch (const Error& error) {
     failure = std::current_exception();
     outcome = error.error_class() == ErrorClass::kCancelled ? "cancelled" : "failed";
-    detail = error.full_text();
+    detail = events::clean_text(session_.bus.redactor(), error);
   } catch (...) {
     if (!is_cancellation(std::current_exception())) throw;
     failure = std::current_exception();
@@ -99,8 +101,7 @@ Task<void> StageRun::act_once_begun(const Action& action, int64_t intent) {
   session_.bus.publish(events::ActionEnded{stage_.name, action.id, outcome, elapsed.count()});
   context_.progress("");
   // A cancelled action's effect is not known: its intent stays open, as after a crash.
-  if (outcome != "cancelled")
-    co_await session_.journal.outcome(intent, outcome, session_.bus.redactor().clean(detail));
+  if (outcome != "cancelled") co_await session_.journal.outcome(intent, outcome, detail);
   if (failure) std::rethrow_exception(failure);
 }
 

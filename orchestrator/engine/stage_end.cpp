@@ -11,7 +11,7 @@ Task<void> StageRun::finish() {
   result().reason =
       result().decision.reason.empty() ? result().seen.reason : result().decision.reason;
   if (!context_.interrupted().empty()) {
-    std::string how = session_.bus.redactor().clean("observed " + result().reason);
+    std::string how = session_.bus.redactor().clean_wrapped("observed " + result().reason);
     co_await session_.journal.settle(stage_.name, std::move(how));
   }
   if (direction_ == Direction::kRemoval) {
@@ -22,7 +22,7 @@ Task<void> StageRun::finish() {
     record.digest = result().digest;
     record.run = session_.run_id;
     record.done_at = session_.world.clock.wall_time();
-    record.observation = session_.bus.redactor().clean(result().seen.reason);
+    record.observation = session_.bus.redactor().clean_wrapped(result().seen.reason);
     record.elapsed_ms = result().acted ? elapsed.count() : 0;
     for (const plan::OutputSpec& output : type_.schema.outputs) {
       auto found = result().seen.outputs.find(output.name);
@@ -78,6 +78,8 @@ void StageRun::record_failure(std::exception_ptr failure) {
     } else {
       error.because(unknown.what());
     }
+  } catch (const plan::NotKnownYet& unknown) {
+    error = not_known(stage_, unknown);
   }
   if (error.error_class() == ErrorClass::kCancelled) {
     state = StageState::kStopped;
@@ -88,7 +90,7 @@ void StageRun::record_failure(std::exception_ptr failure) {
   result().failure = error;
   if (context_.read_only) {
     result().state = state;
-    result().reason = error.full_text();
+    result().reason = events::clean_text(session_.bus.redactor(), error);
     return;
   }
   enter(state, error.summary());

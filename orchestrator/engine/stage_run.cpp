@@ -8,6 +8,8 @@ namespace {
 
 // A stage watches its own things; why they are not ready may change further down (a pod, an event).
 constexpr Duration kLookAgainAfter = std::chrono::seconds(5);
+// A look may read much; who is woken by every event of a busy cluster does not look at each.
+constexpr Duration kBetweenLooks = std::chrono::milliseconds(200);
 // For a target that has never answered, when neither the plan's `timeout` nor the stage says how
 // long.
 constexpr Duration kFirstContact = std::chrono::minutes(1);
@@ -33,11 +35,34 @@ bool any_path_option(const std::vector<plan::OptionSpec>& options) {
 
 }  // namespace
 
+Error not_known(const plan::Stage& stage, const plan::NotKnownYet& unknown) {
+  return Error(ErrorClass::kUsage,
+               "output " + unknown.output + " of stage " + unknown.stage + " is not known")
+      .at(stage.place)
+      .hint("stage " + unknown.stage + " was skipped or does not publish it");
+}
+
+StageRun::OffTheClock::OffTheClock(StageRun& run, std::string waits_for)
+    : run_(run),
+      begun_(run.session_.world.clock.now()),
+      over_(std::make_shared<Event>(run.session_.world.executor)) {
+  run_.paused_ = over_;
+  run_.waited_for_ = run_.result().reason = std::move(waits_for);
+}
+
+StageRun::OffTheClock::~OffTheClock() {
+  run_.context_.deadline += run_.session_.world.clock.now() - begun_;
+  run_.result().deadline = run_.context_.deadline;
+  run_.paused_ = nullptr;
+  over_->set();
+}
+
 Error StageRun::stopped() { return Error(ErrorClass::kCancelled, "the run was asked to stop"); }
 
-StageRun::StageRun(Session& session, size_t index)
+StageRun::StageRun(Session& session, size_t index, Direction direction)
     : session_(session),
       index_(index),
+      direction_(direction),
       stage_(session.plan.stages[index]),
       type_(*session.catalog.find(stage_.uses)),
       implementation_(type_.make()),
@@ -61,6 +86,7 @@ Task<void> StageRun::preview() {
   context_.read_only = true;
   std::exception_ptr failure;
   try {
+    Limit::Slot slot = co_await session_.looks().take();
     Instant deadline = session_.world.clock.now() + session_.options.observe_timeout;
     result().seen = co_await within(session_.world.clock, deadline, "no answer in time", look());
     result().decision = decide(result().seen);
@@ -76,7 +102,8 @@ Task<void> StageRun::preview() {
     co_return;
   }
   bool satisfied = result().decision.kind == Decision::Kind::kSatisfied;
-  bool deferred = result().seen.state == Observation::State::kDeferred;
+  bool deferred =
+      result().seen.state == Observation::State::kDeferred && direction_ == Direction::kForward;
   result().state = deferred    ? StageState::kDeferred
                    : satisfied ? StageState::kSatisfied
                                : StageState::kPending;
@@ -87,20 +114,35 @@ Task<void> StageRun::preview() {
   result().failure = error_of(result().decision).at(stage_.place);
 }
 
-Task<void> StageRun::apply() { co_await run(Direction::kForward); }
-Task<void> StageRun::remove() { co_await run(Direction::kRemoval); }
-
-Task<void> StageRun::run(Direction direction) {
-  direction_ = direction;
+Task<void> StageRun::run() {
   std::exception_ptr failure;
   try {
-    co_await within(session_.world.clock, context_.deadline, "", reconcile());
+    co_await within(until_deadline(), "", reconcile());
   } catch (...) {
     failure = std::current_exception();
   }
   co_await shielded(implementation_->close(context_));
   result().elapsed = std::chrono::duration_cast<Duration>(session_.world.clock.now() - started_);
   if (failure) record_failure(failure);
+}
+
+Task<void> StageRun::until_deadline() {
+  Clock& clock = session_.world.clock;
+  while (paused_ || clock.now() < context_.deadline) {
+    auto paused = paused_;
+    if (paused) {
+      co_await paused->wait();
+    } else {
+      co_await clock.sleep_until(context_.deadline);
+    }
+  }
+}
+
+Task<Limit::Slot> StageRun::turn(Limit& limit) {
+  std::optional<OffTheClock> pause;
+  if (limit.full()) pause.emplace(*this, "its turn");
+  Limit::Slot slot = co_await limit.take();
+  co_return slot;
 }
 
 Task<void> StageRun::reconcile() {
@@ -150,32 +192,49 @@ Task<void> StageRun::prepare_inputs() {
 Task<Observation> StageRun::look_unless_stopped() {
   // Who looks although it was asked to stop has just acted: only this look says what came of it.
   Event& end = session_.stop.soft.is_set() ? session_.stop.hard : session_.stop.soft;
-  std::optional<Observation> seen = co_await run_unless(end, look());
+  std::optional<Observation> seen = co_await run_unless(end, look_in_turn());
   if (!seen) throw stopped();
   co_return std::move(*seen);
 }
 
+Task<Observation> StageRun::look_in_turn() {
+  Limit::Slot slot = co_await turn(session_.looks());
+  Observation seen = co_await look();
+  co_return seen;
+}
+
 Task<Observation> StageRun::look() {
-  Limit::Slot slot = co_await session_.looks().take();
+  looked_at_ = session_.world.clock.now();
+  known_after_.clear();
   co_await prepare_inputs();
   Observation seen;
   try {
     seen = co_await implementation_->observe(context_);
   } catch (const plan::NotKnownYet& unknown) {
-    if (!context_.read_only) {
-      throw Error(ErrorClass::kUsage,
-                  "output " + unknown.output + " of stage " + unknown.stage + " is not known")
-          .at(stage_.place)
-          .hint("stage " + unknown.stage + " was skipped or does not publish it");
-    }
+    if (!context_.read_only && direction_ == Direction::kForward) throw not_known(stage_, unknown);
+    known_after_ = unknown.stage;
     seen = Observation::deferred(unknown.stage);
   }
+  refuse_if_deferred(seen);
   session_.bus.publish(events::Observed{stage_.name, to_string(seen.state), seen.reason});
   co_return seen;
 }
 
+/// In a run that acts, "later" is too late: what it waits for has had its turn.
+void StageRun::refuse_if_deferred(const Observation& seen) const {
+  if (seen.state != Observation::State::kDeferred || context_.read_only) return;
+  // What lives outside of the cluster can be taken away without it.
+  if (direction_ == Direction::kRemoval && !type_.schema.in_cluster) return;
+  throw Error(ErrorClass::kUsage, "cannot be looked at without stage " + seen.deferred_on)
+      .at(stage_.place)
+      .hint("stage " + seen.deferred_on + " was skipped, or what it made does not run");
+}
+
 Decision StageRun::decide(const Observation& seen) const {
   if (direction_ == Direction::kRemoval) return implementation_->decide_removal(seen);
+  if (!known_after_.empty())
+    return Decision::act(
+        Action{"later", "known in full after stage " + known_after_, {}, false, false});
   bool handed_over =
       stage_.owner == plan::Owner::kArgocd && seen.state == Observation::State::kDiffers;
   if (handed_over)
@@ -196,6 +255,8 @@ Task<void> StageRun::wait_for_change(Decision decision) {
   } catch (const Error& error) {
     if (error.error_class() != ErrorClass::kDeadline) throw;
   }
+  Duration ago = std::chrono::duration_cast<Duration>(session_.world.clock.now() - looked_at_);
+  if (ago < kBetweenLooks) co_await pause(kBetweenLooks - ago);
 }
 
 Task<void> StageRun::pause_before_retry(const Error& error, Failures& failures) {
@@ -215,7 +276,8 @@ Task<void> StageRun::pause_before_retry(const Error& error, Failures& failures) 
   last_causes_ = error.causes();
   waited_for_ = error.summary();
   session_.bus.publish(events::Retrying{stage_.name, to_string(error.error_class()),
-                                        error.full_text(), attempt, delay.count()});
+                                        events::clean_text(session_.bus.redactor(), error), attempt,
+                                        delay.count()});
   co_await pause(delay);
 }
 

@@ -83,16 +83,15 @@ std::string Tools::find(const std::string& name) {
 }
 
 Task<Tool> Tools::require(std::string name, ToolProbe probe) {
-  auto known = known_.find(name);
-  if (known == known_.end()) {
-    Tool tool = co_await ask_version(name, probe.args);
-    known = known_.insert_or_assign(name, std::move(tool)).first;
-  }
-  throw_if_unfit(known->second, probe);
-  co_return known->second;
+  std::function<Task<void>()> ask = [&] { return ask_version(name, probe.args); };
+  SharedWork& asking = asking_.try_emplace(name, world_.executor).first->second;
+  while (!known_.contains(name)) co_await asking.run(ask);
+  Tool tool = known_.at(name);
+  throw_if_unfit(tool, probe);
+  co_return tool;
 }
 
-Task<Tool> Tools::ask_version(std::string name, std::vector<std::string> args) {
+Task<void> Tools::ask_version(std::string name, std::vector<std::string> args) {
   Tool tool{name, find(name), {}};
   Command command = this->command(tool.path, std::move(args), "/nonexistent");
   Exit exit = co_await world_.processes.run(std::move(command));
@@ -103,7 +102,7 @@ Task<Tool> Tools::ask_version(std::string name, std::vector<std::string> args) {
         .because(join(exit.last_lines(3), " / "))
         .hint("is " + tool.path + " really " + name + "?");
   }
-  co_return tool;
+  known_[name] = std::move(tool);
 }
 
 Command Tools::command(const std::string& path, std::vector<std::string> args,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "orchestrator/world/shared_work.h"
 #include "orchestrator/world/world.h"
 
 namespace blackstart::engine {
@@ -46,11 +47,12 @@ class Tools {
   static std::vector<std::string> pinned_names();
 
  private:
-  Task<Tool> ask_version(std::string name, std::vector<std::string> args);
+  Task<void> ask_version(std::string name, std::vector<std::string> args);
 
   World& world_;
   std::map<std::string, std::string> from_plan_;
   std::map<std::string, Tool> known_;
+  std::map<std::string, SharedWork> asking_;  // by name: asked once, however many need it
 };
 
 }  // namespace blackstart::engine

@@ -27,8 +27,6 @@ constexpr std::array<const char*, 1> kSteps = {R"sql(
     checksum INTEGER NOT NULL, ended INTEGER, result TEXT, detail TEXT);
   CREATE INDEX open_intents ON intents(stage) WHERE ended IS NULL;
   CREATE INDEX intents_of_run ON intents(run);
-  CREATE TABLE bindings(
-    key TEXT PRIMARY KEY, value TEXT NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE events(
     run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE, sequence INTEGER NOT NULL,
     line TEXT NOT NULL, PRIMARY KEY(run, sequence)) WITHOUT ROWID;
@@ -67,7 +65,7 @@ int64_t version_of(Database& database) {
 /// Only of the tables that steer a run, which are read whole anyway: checking all events at every
 /// start would take longer than many runs. Damage in the rest is healed when a write meets it.
 void check_structure(Database& database) {
-  for (const char* table : {"meta", "stages", "intents", "bindings"}) {
+  for (const char* table : {"meta", "stages", "intents"}) {
     std::string answer = database.text(std::string("PRAGMA quick_check(") + table + ")");
     if (answer != "ok") damaged(answer);
   }

@@ -41,11 +41,6 @@ class SqliteJournal final : public Journal {
     return result;
   }
 
-  std::optional<std::string> binding(const std::string& key) const override {
-    auto found = state().bindings.find(key);
-    return found == state().bindings.end() ? std::nullopt : std::optional(found->second);
-  }
-
   Task<void> begin_run(RunInfo run) override {
     recorder_->set_run(run);
     events_ = 0;
@@ -114,16 +109,6 @@ class SqliteJournal final : public Journal {
   Task<void> forget_stage(std::string stage) override {
     auto write = [stage](Database& database) { delete_stage(database, stage); };
     return commit("forget_stage", std::move(write), [this, stage] { state().stages.erase(stage); });
-  }
-
-  Task<void> bind(std::string key, std::string value) override {
-    auto write = [key, value](Database& database) { write_binding(database, key, value); };
-    return commit("bind", std::move(write), [this, key, value] { state().bindings[key] = value; });
-  }
-
-  Task<void> unbind(std::string key) override {
-    auto write = [key](Database& database) { delete_binding(database, key); };
-    return commit("unbind", std::move(write), [this, key] { state().bindings.erase(key); });
   }
 
   void append_event(uint64_t sequence, std::string line) override {

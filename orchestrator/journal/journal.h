@@ -71,7 +71,6 @@ class Journal {
   // What was there when it was opened, kept up to date by the calls below.
   virtual std::optional<StageRecord> stage(const std::string& name) const = 0;
   virtual std::vector<OpenIntent> open_intents(const std::string& stage) const = 0;
-  virtual std::optional<std::string> binding(const std::string& key) const = 0;
 
   virtual Task<void> begin_run(RunInfo run) = 0;
   virtual Task<void> end_run(std::string run, std::string result, int exit_code) = 0;
@@ -85,8 +84,6 @@ class Journal {
   /// As stage_done, but batched: for a stage that had nothing to do.
   virtual void note_satisfied(std::string stage, StageRecord record) = 0;
   virtual Task<void> forget_stage(std::string stage) = 0;
-  virtual Task<void> bind(std::string key, std::string value) = 0;
-  virtual Task<void> unbind(std::string key) = 0;
   /// Batched; `line` is the event's redacted JSON.
   virtual void append_event(uint64_t sequence, std::string line) = 0;
   virtual Task<void> flush() = 0;

@@ -97,29 +97,17 @@ void load_intents(Database& database, State& state) {
       "intents");
 }
 
-void load_bindings(Database& database, State& state) {
-  Statement& rows = database.statement("SELECT key, value, checksum FROM bindings");
-  while (rows.step()) {
-    std::string key = rows.text(0);
-    std::string value = rows.text(1);
-    demand(checksum({key, value}) == rows.integer(2), "bindings");
-    state.bindings.emplace(std::move(key), std::move(value));
-  }
-}
-
 }  // namespace
 
 State load(Database& database) {
   State state;
   load_stages(database, state);
   load_intents(database, state);
-  load_bindings(database, state);
   return state;
 }
 
 void store(Database& database, const State& state) {
   for (const auto& [name, record] : state.stages) write_stage(database, name, record);
-  for (const auto& [key, value] : state.bindings) write_binding(database, key, value);
   for (const auto& [id, intent] : state.intents) {
     RunInfo run;  // an intent belongs to a run; of an earlier one no more than this is known
     run.id = intent.run;
@@ -191,15 +179,6 @@ void write_stage(Database& database, const std::string& stage, const StageRecord
 
 void delete_stage(Database& database, const std::string& stage) {
   database.run("DELETE FROM stages WHERE name = ?", stage);
-}
-
-void write_binding(Database& database, const std::string& key, const std::string& value) {
-  database.run("INSERT OR REPLACE INTO bindings(key, value, checksum) VALUES(?, ?, ?)", key, value,
-               checksum({key, value}));
-}
-
-void delete_binding(Database& database, const std::string& key) {
-  database.run("DELETE FROM bindings WHERE key = ?", key);
 }
 
 void insert_event(Database& database, const std::string& run, uint64_t sequence,

@@ -16,7 +16,6 @@ namespace blackstart::journal {
 struct State {
   std::map<std::string, StageRecord> stages;
   std::map<int64_t, OpenIntent> intents;  // the open ones
-  std::map<std::string, std::string> bindings;
   int64_t next_intent = 1;
 };
 
@@ -39,8 +38,6 @@ void close_intents(Database& database, const std::string& stage, const std::stri
                    WallTime now);
 void write_stage(Database& database, const std::string& stage, const StageRecord& record);
 void delete_stage(Database& database, const std::string& stage);
-void write_binding(Database& database, const std::string& key, const std::string& value);
-void delete_binding(Database& database, const std::string& key);
 void insert_event(Database& database, const std::string& run, uint64_t sequence,
                   const std::string& line);
 

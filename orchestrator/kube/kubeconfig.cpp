@@ -190,8 +190,7 @@ Endpoint load_kubeconfig(const Files& files, const std::vector<std::string>& pat
   const std::string user_name = text_of(chosen.body, "user");
   const Entry* user = nullptr;
   if (!user_name.empty()) user = &pick(merged.users, user_name, "user", endpoint.kubeconfig);
-  endpoint.name_space = text_of(chosen.body, "namespace");
-  if (endpoint.name_space.empty()) endpoint.name_space = "default";
+
   if (user) {
     refuse_unsupported(user->body);
     endpoint.token = text_of(user->body, "token");

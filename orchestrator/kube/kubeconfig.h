@@ -14,7 +14,6 @@ namespace blackstart::kube {
 struct Endpoint {
   std::string server;      // "https://127.0.0.1:6443", no trailing slash
   std::string context;     // its name in the kubeconfig
-  std::string name_space;  // the context's default, "default" when it names none
   std::shared_ptr<const TlsIdentity> tls;
   std::string token;       // bearer token: a secret; may be empty
   std::string token_file;  // read again before each request when set

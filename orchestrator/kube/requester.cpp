@@ -68,7 +68,6 @@ HttpRequest Requester::http_request(const ApiRequest& request) const {
   const bool reads = request.method == "GET";
   http.idle_timeout = reads ? kReadIdle : kWriteIdle;
   if (!reads) http.total_timeout = kWriteTotal;
-  http.sensitive = request.path.find("/secrets") != std::string::npos;
   return http;
 }
 

@@ -120,6 +120,7 @@ class RealFiles final : public Files {
 
   void write(const std::string& path, std::string_view content, int mode) override {
     TemporaryFile temporary{temporary_name(path)};
+    ::unlink(temporary.path.c_str());  // of a dead process that had our number
     {
       Descriptor file =
           open_file("write", temporary.path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
@@ -157,15 +158,6 @@ class RealFiles final : public Files {
     if (error) fail("list", path, error.value());
     std::sort(names.begin(), names.end());
     return names;
-  }
-
-  void link(const std::string& target, const std::string& path) override {
-    struct stat status {};
-    if (::lstat(path.c_str(), &status) == 0 && !S_ISLNK(status.st_mode)) fail("link", path, EEXIST);
-    TemporaryFile temporary{temporary_name(path)};
-    if (::symlink(target.c_str(), temporary.path.c_str()) != 0) fail("link", path, errno);
-    rename_over(temporary, path);
-    sync_folder(folder_of(path));
   }
 
   bool executable(const std::string& path) const override {

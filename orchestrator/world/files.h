@@ -35,7 +35,6 @@ class Files {
   virtual void remove_all(const std::string& path) = 0;
   /// Names in a folder, sorted.
   virtual std::vector<std::string> list(const std::string& path) const = 0;
-  virtual void link(const std::string& target, const std::string& path) = 0;
   virtual bool executable(const std::string& path) const = 0;
   /// nullptr when another process holds it.
   virtual std::unique_ptr<FileLock> try_lock(const std::string& path) = 0;

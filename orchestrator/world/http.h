@@ -34,7 +34,6 @@ struct HttpRequest {
   size_t body_limit = 64u << 20;
   std::function<void(std::string_view)> on_body;  // set = streamed, `HttpResponse::body` stays
                                                   // empty (only 2xx bodies are streamed)
-  bool sensitive = false;                         // the body never reaches a debug log
 };
 
 struct HttpResponse {

@@ -2,7 +2,7 @@
 // writes.
 #include "orchestrator/engine/stage.h"
 #include "orchestrator/kube/client.h"
-#include "orchestrator/kube/kubeconfig.h"
+#include "stages/target.h"
 
 namespace blackstart::stages {
 namespace {
@@ -16,8 +16,7 @@ class ExistingStage final : public engine::Stage {
   Task<Observation> observe(engine::Context& context) override {
     if (context.has("wait")) context.patience = context.option("wait").as_duration();
     std::string kubeconfig = context.text("kubeconfig");
-    kube::Endpoint endpoint =
-        kube::load_kubeconfig(context.world().files, {kubeconfig}, context.text("context"));
+    kube::Endpoint endpoint = load_endpoint(context, kubeconfig, context.text("context"));
     std::string where =
         endpoint.server + " (context " + endpoint.context + " of " + kubeconfig + ")";
     kube::Client client(context.world(), endpoint);

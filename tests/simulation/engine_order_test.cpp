@@ -155,6 +155,33 @@ TEST_F(EngineTest, Limits_OfToolsAndOfLightWorkAreTheirOwn) {
   EXPECT_EQ(run.stage("th7").elapsed, seconds(10));
 }
 
+TEST_F(EngineTest, When_ThatCannotBeKnownIsNeitherYesNorNo) {
+  plan(R"(
+    - {name: a, uses: thing, when: false, with: {name: a}}
+    - {name: b, uses: thing, when: "${{ stages.a.outputs.value == 'x' }}", with: {name: b}}
+)");
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 64) << run.transcript();
+  EXPECT_THAT(run.stage("b").failure->summary(), testing::HasSubstr("output value of stage a"));
+  EXPECT_EQ(outside.writes(), 0);
+  EXPECT_EQ(preview().stage("b").state, StageState::kPending) << "what it would do is shown";
+}
+
+TEST_F(EngineTest, Cluster_OfASkippedStageIsAClearError) {
+  plan(R"(
+    - {name: cluster, uses: thing, when: false, with: {name: cluster}}
+    - {name: inside, uses: inside.thing, needs: [cluster], with: {name: "${{ stages.cluster.outputs.value }}"}}
+  cluster: {kubeconfig: "${{ stages.cluster.outputs.value }}"}
+)");
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 64) << run.transcript();
+  EXPECT_THAT(run.stage("inside").failure->hint(), testing::HasSubstr("was skipped"));
+  run = preview();
+  EXPECT_EQ(run.stage("inside").state, StageState::kDeferred);
+  EXPECT_EQ(run.stage("inside").decision.actions.at(0).summary,
+            "known in full after stage cluster");
+}
+
 TEST_F(EngineTest, Destroy_TakesAwayInReverseOrder) {
   plan(R"(
     - {name: a, uses: thing, with: {name: a}}
@@ -167,6 +194,32 @@ TEST_F(EngineTest, Destroy_TakesAwayInReverseOrder) {
   EXPECT_EQ(outside.end_state(), "");
   EXPECT_EQ(outside.count("remove b"), 1);
   EXPECT_GE(*entered(run, "a", "acting"), *entered(run, "b", "done"));
+}
+
+TEST_F(EngineTest, Destroy_OfWhatIsStillNeeded_TakesNothingAway) {
+  plan(R"(
+    - {name: a, uses: thing, with: {name: a}}
+    - {name: b, uses: thing, needs: [a], with: {name: b}}
+    - {name: c, uses: thing, needs: [b], with: {name: c}}
+)");
+  ASSERT_EQ(apply().exit_code, 0);
+  Request only_a{.verb = Verb::kDestroy};
+  only_a.selection.only = {"a"};
+  Outcome run = machine.run(only_a);
+  EXPECT_EQ(run.exit_code, 64);
+  EXPECT_THAT(run.stage("a").reason, testing::HasSubstr("is needed by stage b"));
+  EXPECT_THAT(run.stage("c").failure->hint(), testing::HasSubstr("--from c"));
+  EXPECT_EQ(outside.end_state(), "a=x\nb=x\nc=x\n");
+
+  outside.things.erase("b");
+  outside.things.erase("c");
+  outside.treatments["c"].reads = {{.status = 403}};
+  run = machine.run(only_a);
+  EXPECT_EQ(run.exit_code, 64) << "what cannot be seen may be there";
+  EXPECT_EQ(outside.count("remove a"), 0);
+  run = machine.run(only_a);
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  EXPECT_EQ(outside.end_state(), "") << "what needed it was gone already";
 }
 
 TEST_F(EngineTest, Destroy_AsksAboutAStageOnlyWhenThePlanAlwaysDoes) {
@@ -202,9 +255,11 @@ TEST_F(EngineTest, Destroy_KeepsTheFilesOfWhatLivesInAClusterThatCouldNotBeTaken
   std::string folder = engine::stages_folder(machine.state_folder()) + "/inside";
   world.files().add(folder + "/kept", "x");
   outside.treatments["cluster"].writes = {{.status = 422}};
-  Outcome run = machine.run({.verb = Verb::kDestroy});
+  Request only_the_cluster{.verb = Verb::kDestroy};
+  only_the_cluster.selection.only = {"cluster"};
+  Outcome run = machine.run(only_the_cluster);
   EXPECT_EQ(run.exit_code, 1) << run.transcript();
-  EXPECT_EQ(run.stage("inside").reason, "goes with stage cluster");
+  EXPECT_EQ(run.stage("inside").reason, "goes with stage cluster") << "selected or not";
   EXPECT_EQ(world.files().kind(folder + "/kept"), FileKind::kFile);
 
   run = machine.run({.verb = Verb::kDestroy});

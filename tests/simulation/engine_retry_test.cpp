@@ -75,6 +75,37 @@ TEST_F(EngineTest, Retry_AnEffectWhoseAnswerWasLostIsSeenAndNotRepeated) {
   EXPECT_EQ(outside.count("set a"), 1);
 }
 
+TEST_F(EngineTest, Deadline_DoesNotCountTheTimeThatAPersonTakes) {
+  plan("    - {name: a, uses: thing, timeout: 1m, confirm: always, with: {name: a}}\n");
+  Request request;
+  request.beside = [](engine::Session& session) -> Task<void> {
+    session.options.confirm = [&session](std::string) -> Task<bool> {
+      co_await session.world.clock.sleep_until(session.world.clock.now() + minutes(30));
+      co_return true;
+    };
+    co_return;
+  };
+  outside.treatments["a"].takes = seconds(50);
+  Outcome run = machine.run(request);
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  outside.things.clear();
+  outside.treatments["a"].takes = seconds(70);
+  EXPECT_EQ(machine.run(request).exit_code, 6) << "its own time is bounded as ever";
+}
+
+TEST_F(EngineTest, Deadline_DoesNotCountTheTimeInTheQueue) {
+  std::string stages;
+  for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
+    stages += "    - {name: " + std::string(name) +
+              ", uses: tool.thing, timeout: 15s, with: {name: " + name + "}}\n";
+    outside.treatments[name].takes = seconds(10);
+  }
+  plan(stages);
+  Outcome run = apply();
+  EXPECT_EQ(run.exit_code, 0) << run.transcript();
+  EXPECT_EQ(run.elapsed, seconds(20)) << "four at a time";
+}
+
 TEST_F(EngineTest, Unknown_NeverCountsAsAbsent) {
   plan(kOne);
   outside.treatments["a"].reads = {{.status = 500}, {.status = 503}, refused()};

@@ -78,7 +78,8 @@ Task<void> work(engine::Session& session, const Request& request, Outcome& outco
   if (request.verb == Verb::kPreview) {
     outcome.result = co_await engine::preview(session, std::move(roles));
   } else if (request.verb == Verb::kDestroy) {
-    outcome.result = co_await engine::destroy(session, std::move(roles));
+    outcome.result =
+        co_await engine::destroy(session, engine::removal_roles(session, std::move(roles)));
   } else {
     outcome.result = co_await engine::apply(session, std::move(roles));
   }

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "orchestrator/world/async.h"
 #include "tests/simulation/world/sim_world.h"
 
 namespace blackstart::sim {
@@ -17,6 +18,12 @@ Task<Exit> version_three(Command) {
 
 Task<void> require(engine::Tools& tools, engine::ToolProbe probe, engine::Tool& found) {
   found = co_await tools.require("helm", std::move(probe));
+}
+
+Task<void> require_all(engine::Tools& tools, Executor executor, std::vector<engine::Tool>& found) {
+  TaskGroup group(executor);
+  for (engine::Tool& tool : found) group.spawn(require(tools, {{"version"}, "", ""}, tool));
+  co_await group.join();
 }
 
 class ToolsTest : public testing::Test {
@@ -49,6 +56,18 @@ TEST_F(ToolsTest, Versions_AreAskedForOnceAndCheckedForEachCaller) {
   EXPECT_THAT(ask("", "3.12.0"), testing::HasSubstr("too new: below 3.12.0"));
   EXPECT_EQ(ask("3.12.0", "4.0.0"), "3.12.1");
   EXPECT_EQ(world.processes().started(), 1);
+}
+
+TEST_F(ToolsTest, Versions_AreAskedForOnceByManyAtATime) {
+  Clock& clock = world.world().clock;
+  world.processes().on_run = [&clock](Command command) -> Task<Exit> {
+    co_await clock.sleep_until(clock.now() + std::chrono::seconds(1));
+    co_return co_await version_three(std::move(command));
+  };
+  std::vector<engine::Tool> found(5);
+  world.run(require_all(tools, world.world().executor, found));
+  EXPECT_EQ(world.processes().started(), 1);
+  for (const engine::Tool& tool : found) EXPECT_EQ(tool.version, "3.12.1");
 }
 
 }  // namespace

@@ -7,8 +7,6 @@
 namespace blackstart::sim {
 namespace {
 
-constexpr int kLinksMax = 16;
-
 [[noreturn]] void fail(const std::string& what, const std::string& path, const std::string& why) {
   throw Error(ErrorClass::kPermanent, "cannot " + what + " " + path).because(why);
 }
@@ -35,22 +33,10 @@ class SimFiles::Lock final : public FileLock {
   std::string path_;
 };
 
-SimFiles::SimFiles() { entries_["/"] = {FileKind::kFolder, "", 0755, false}; }
-
-std::string SimFiles::resolve(const std::string& path) const {
-  std::string current = normal(path);
-  for (int i = 0; i < kLinksMax; ++i) {
-    auto found = entries_.find(current);
-    if (found == entries_.end() || !found->second.is_link) return current;
-    std::filesystem::path target = found->second.content;
-    current =
-        normal(target.is_absolute() ? target.string() : (folder_of(current) / target).string());
-  }
-  fail("follow", path, "Too many levels of symbolic links");
-}
+SimFiles::SimFiles() { entries_["/"] = {FileKind::kFolder, "", 0755}; }
 
 const SimFiles::Entry* SimFiles::find(const std::string& path) const {
-  auto found = entries_.find(resolve(path));
+  auto found = entries_.find(normal(path));
   return found == entries_.end() ? nullptr : &found->second;
 }
 
@@ -79,7 +65,7 @@ void SimFiles::write(const std::string& path, std::string_view content, int mode
   std::string where = normal(path);
   require_folder(folder_of(where));
   if (kind(where) == FileKind::kFolder) fail("replace", path, "Is a directory");
-  entries_[where] = {FileKind::kFile, std::string(content), mode, false};
+  entries_[where] = {FileKind::kFile, std::string(content), mode};
 }
 
 void SimFiles::make_folders(const std::string& path, int mode) {
@@ -88,7 +74,7 @@ void SimFiles::make_folders(const std::string& path, int mode) {
   if (kind(where) == FileKind::kFolder) return;
   if (kind(where) != FileKind::kMissing) fail("make folder", path, "File exists");
   make_folders(folder_of(where), mode);
-  entries_[where] = {FileKind::kFolder, "", mode, false};
+  entries_[where] = {FileKind::kFolder, "", mode};
 }
 
 void SimFiles::remove_all(const std::string& path) {
@@ -101,7 +87,7 @@ void SimFiles::remove_all(const std::string& path) {
 
 std::vector<std::string> SimFiles::list(const std::string& path) const {
   require_folder(path);
-  std::string where = resolve(path);
+  std::string where = normal(path);
   std::vector<std::string> names;
   for (const auto& [name, entry] : entries_) {
     if (name != "/" && folder_of(name) == where) names.push_back(name.substr(name.rfind('/') + 1));
@@ -110,22 +96,13 @@ std::vector<std::string> SimFiles::list(const std::string& path) const {
   return names;
 }
 
-void SimFiles::link(const std::string& target, const std::string& path) {
-  if (frozen_) return;
-  std::string where = normal(path);
-  require_folder(folder_of(where));
-  auto found = entries_.find(where);
-  if (found != entries_.end() && !found->second.is_link) fail("link", path, "File exists");
-  entries_[where] = {FileKind::kOther, target, 0777, true};
-}
-
 bool SimFiles::executable(const std::string& path) const {
   const Entry* entry = find(path);
   return entry != nullptr && entry->kind == FileKind::kFile && (entry->mode & 0111) != 0;
 }
 
 std::unique_ptr<FileLock> SimFiles::try_lock(const std::string& path) {
-  std::string where = resolve(path);
+  std::string where = normal(path);
   if (!locked_.insert(where).second) return nullptr;
   if (find(where) == nullptr) write(where, "", 0600);
   return std::make_unique<Lock>(*this, where);

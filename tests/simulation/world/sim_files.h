@@ -18,7 +18,6 @@ class SimFiles final : public Files {
   void make_folders(const std::string& path, int mode) override;
   void remove_all(const std::string& path) override;
   std::vector<std::string> list(const std::string& path) const override;
-  void link(const std::string& target, const std::string& path) override;
   bool executable(const std::string& path) const override;
   std::unique_ptr<FileLock> try_lock(const std::string& path) override;
 
@@ -34,12 +33,10 @@ class SimFiles final : public Files {
  private:
   struct Entry {
     FileKind kind = FileKind::kFile;
-    std::string content;  // of a link: its target
+    std::string content;
     int mode = 0;
-    bool is_link = false;
   };
   class Lock;
-  std::string resolve(const std::string& path) const;
   const Entry* find(const std::string& path) const;
   void require_folder(const std::string& path) const;
 

@@ -46,7 +46,6 @@ class DamageTest : public WorldTest {
       await(journal->begin_run(run("r1")));
       for (int i = 0; i < 40; ++i)
         await(journal->stage_done("stage-" + std::to_string(i), record()));
-      await(journal->bind("uid", "1234"));
       int64_t closed = await(journal->intent("r1", "cluster", "create", "d", false));
       await(journal->outcome(closed, "done", ""));
       await(journal->intent("r1", "etcd", "bootstrap", "d", true));
@@ -72,13 +71,12 @@ class DamageTest : public WorldTest {
       if (!stage || stage->digest != "digest" || stage->outputs != record().outputs) return false;
     }
     auto intents = journal.open_intents("etcd");
-    return journal.binding("uid") == "1234" && intents.size() == 1 && intents[0].once &&
-           intents[0].action == "bootstrap" && journal.open_intents("cluster").empty();
+    return intents.size() == 1 && intents[0].once && intents[0].action == "bootstrap" &&
+           journal.open_intents("cluster").empty();
   }
 
   static bool has_nothing(const Journal& journal) {
-    return !journal.stage("stage-0") && !journal.binding("uid") &&
-           journal.open_intents("etcd").empty();
+    return !journal.stage("stage-0") && journal.open_intents("etcd").empty();
   }
 
   /// All that went wrong, for people.
@@ -225,7 +223,6 @@ TEST_F(DamageTest, ItIsMadeAnewWithoutForgettingWhenAWriteMeetsTheDamage) {
   EXPECT_NE(told[0].what, "");
   opened.journal.reset();
   auto journal = open_now().journal;
-  EXPECT_EQ(journal->binding("uid"), "1234");
   EXPECT_TRUE(journal->stage("stage-39"));
 }
 
@@ -258,13 +255,15 @@ TEST_F(DamageTest, ADiskThatFailsIsNamedAndTheRunGoesOnOnceItWorksAgain) {
   auto handler = std::signal(SIGXFSZ, SIG_IGN);
   ::setrlimit(RLIMIT_FSIZE, &tight);
   journal->append_event(1, "kept");
-  std::string message = message_of([&] { await(journal->bind("k", std::string(1 << 20, 'x'))); });
+  StageRecord large = record();
+  large.observation = std::string(1 << 20, 'x');
+  std::string message = message_of([&] { await(journal->stage_done("k", large)); });
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
   EXPECT_THAT(message, HasSubstr("cannot write the journal " + file));
   EXPECT_THAT(message, HasSubstr("disk"));
-  EXPECT_FALSE(journal->binding("k"));
-  await(journal->bind("k", "v"));
+  EXPECT_FALSE(journal->stage("k"));
+  await(journal->stage_done("k", record()));
   EXPECT_THAT(await(journal->run_events("r1")), SizeIs(1));
 }
 
@@ -278,10 +277,12 @@ TEST_F(DamageTest, AFullDiskIsNamedAndTheRunGoesOnOnceThereIsRoom) {
     auto journal = open_now().journal;
     await(journal->begin_run(run("r1")));
     journal->append_event(1, "kept");
-    std::string message = message_of([&] { await(journal->bind("k", std::string(1 << 20, 'x'))); });
+    StageRecord large = record();
+    large.observation = std::string(1 << 20, 'x');
+    std::string message = message_of([&] { await(journal->stage_done("k", large)); });
     EXPECT_THAT(message, HasSubstr("the disk is full"));
     EXPECT_THAT(message, HasSubstr("free some space"));
-    await(journal->bind("k", "v"));
+    await(journal->stage_done("k", record()));
     EXPECT_THAT(await(journal->run_events("r1")), SizeIs(1));
   }
   ::umount(small.c_str());

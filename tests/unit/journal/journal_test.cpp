@@ -49,7 +49,6 @@ TEST_F(JournalTest, RemembersEverythingThatSteersARunOverReopening) {
     auto journal = open_now().journal;
     await(journal->begin_run(run("r1")));
     await(journal->stage_done("cluster", record("d1")));
-    await(journal->bind("uid", "1234"));
     int64_t closed = await(journal->intent("r1", "cluster", "create", "d1", false));
     int64_t open = await(journal->intent("r1", "etcd", "bootstrap", "d2", true));
     EXPECT_NE(closed, open);
@@ -65,7 +64,6 @@ TEST_F(JournalTest, RemembersEverythingThatSteersARunOverReopening) {
   EXPECT_EQ(stage->observation, "2 nodes Ready");
   EXPECT_EQ(stage->elapsed_ms, 1200);
   EXPECT_EQ(stage->outputs, record("").outputs);
-  EXPECT_EQ(opened.journal->binding("uid"), "1234");
   EXPECT_THAT(opened.journal->open_intents("cluster"), SizeIs(0));
   auto intents = opened.journal->open_intents("etcd");
   ASSERT_THAT(intents, SizeIs(1));
@@ -110,18 +108,14 @@ TEST_F(JournalTest, SettleClosesAllOpenIntentsOfOneStageOnly) {
   EXPECT_THAT(open_now().journal->open_intents("a"), SizeIs(0));
 }
 
-TEST_F(JournalTest, ForgetAndUnbindRemove) {
+TEST_F(JournalTest, AForgottenStageIsGone) {
   auto journal = open_now().journal;
   await(journal->stage_done("a", record("d")));
-  await(journal->bind("k", "v"));
   await(journal->forget_stage("a"));
-  await(journal->unbind("k"));
   EXPECT_FALSE(journal->stage("a"));
-  EXPECT_FALSE(journal->binding("k"));
   journal.reset();
   journal = open_now().journal;
   EXPECT_FALSE(journal->stage("a"));
-  EXPECT_FALSE(journal->binding("k"));
 }
 
 TEST_F(JournalTest, NoteSatisfiedKeepsHowLongTheLastActingRunTook) {
@@ -201,7 +195,7 @@ TEST_F(JournalTest, ADurableWriteTakesTheBatchWithIt) {
   auto journal = open_now().journal;
   await(journal->begin_run(run("r1")));
   journal->append_event(1, "line");
-  await(journal->bind("k", "v"));
+  await(journal->stage_done("a", record("d")));
   EXPECT_THAT(await(open_now(true).journal->run_events("r1")), SizeIs(1));
 }
 
@@ -250,19 +244,19 @@ TEST_F(JournalTest, AMissingOneOpenedForReadingIsEmptyAndStaysMissing) {
   EXPECT_THAT(await(opened.journal->run_events("r1")), SizeIs(0));
   opened.journal->append_event(1, "ignored");
   EXPECT_FALSE(std::filesystem::exists(file()));
-  EXPECT_THAT(message_of([&] { await(opened.journal->bind("k", "v")); }),
+  EXPECT_THAT(message_of([&] { await(opened.journal->forget_stage("a")); }),
               HasSubstr("reading only"));
 }
 
 TEST_F(JournalTest, CanBeReadFromAFolderThatCannotBeWritten) {
   {
     auto journal = open_now().journal;
-    await(journal->bind("k", "v"));
+    await(journal->stage_done("a", record("d")));
   }
   ::chmod((folder + "/state").c_str(), 0500);
   auto journal = open_now(true).journal;
   ::chmod((folder + "/state").c_str(), 0700);
-  EXPECT_EQ(journal->binding("k"), "v");
+  EXPECT_TRUE(journal->stage("a"));
 }
 
 TEST_F(JournalTest, OneOfANewerVersionIsRefusedAndLeftAlone) {

@@ -94,9 +94,6 @@ class DiskFiles final : public Files {
     std::ranges::sort(names);
     return names;
   }
-  void link(const std::string& target, const std::string& path) override {
-    std::filesystem::create_symlink(target, path);
-  }
   bool executable(const std::string& path) const override {
     return ::access(path.c_str(), X_OK) == 0;
   }

@@ -36,10 +36,9 @@ std::string refusal(const std::string& text, const std::string& context = "") {
   return "accepted";
 }
 
-TEST(Kubeconfig, ReadsServerNamespaceAndToken) {
+TEST(Kubeconfig, ReadsServerAndToken) {
   const Endpoint endpoint = load(config("token: secret"));
   EXPECT_EQ(endpoint.server, "https://one:6443");
-  EXPECT_EQ(endpoint.name_space, "argocd");
   EXPECT_EQ(endpoint.context, "c");
   EXPECT_EQ(endpoint.token, "secret");
 }

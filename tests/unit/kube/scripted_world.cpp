@@ -77,7 +77,12 @@ std::string MemoryFiles::read(const std::string& path, size_t limit_bytes) const
 void MemoryFiles::write(const std::string& path, std::string_view text, int) {
   content[path] = text;
 }
-void MemoryFiles::remove_all(const std::string& path) { content.erase(path); }
+
+void MemoryFiles::remove_all(const std::string& path) {
+  std::erase_if(content, [&](const auto& file) {
+    return file.first == path || file.first.starts_with(path + '/');
+  });
+}
 
 std::vector<std::string> MemoryFiles::list(const std::string& path) const {
   std::set<std::string> names;
@@ -89,9 +94,6 @@ std::vector<std::string> MemoryFiles::list(const std::string& path) const {
   return {names.begin(), names.end()};
 }
 
-void MemoryFiles::link(const std::string&, const std::string&) {
-  throw std::logic_error("no links here");
-}
 std::unique_ptr<FileLock> MemoryFiles::try_lock(const std::string&) {
   throw std::logic_error("no locks here");
 }

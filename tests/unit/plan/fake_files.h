@@ -44,7 +44,6 @@ class FakeFiles final : public Files {
     }
     return {names.begin(), names.end()};
   }
-  void link(const std::string&, const std::string& path) override { fail("cannot link " + path); }
   bool executable(const std::string& path) const override { return contents.contains(path); }
   std::unique_ptr<FileLock> try_lock(const std::string&) override { return nullptr; }
 

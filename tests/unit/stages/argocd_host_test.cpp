@@ -179,7 +179,7 @@ TEST(HostState, AProcessStartedJustBeforeACrash_IsFoundByItsMark) {
 }
 
 TEST(HostKubeconfig, SelectsTheOneContextWithAbsolutePaths) {
-  BenchFiles files;
+  kube::MemoryFiles files;
   files.content["/k/config"] = R"(current-context: prod
 clusters: [{name: prod, cluster: {server: "https://prod"}},
   {name: lab, cluster: {server: "https://lab", certificate-authority: pki/ca.crt}}]

@@ -54,42 +54,6 @@ std::string first_error(const Diagnostics& diagnostics) {
 
 }  // namespace
 
-FileKind BenchFiles::kind(const std::string& path) const {
-  if (content.contains(path)) return FileKind::kFile;
-  return list(path).empty() ? FileKind::kMissing : FileKind::kFolder;
-}
-
-std::string BenchFiles::read(const std::string& path, size_t) const {
-  auto found = content.find(path);
-  if (found == content.end()) throw Error(ErrorClass::kPermanent, "cannot read " + path);
-  return found->second;
-}
-
-void BenchFiles::write(const std::string& path, std::string_view text, int) {
-  content[path] = text;
-}
-
-void BenchFiles::remove_all(const std::string& path) {
-  std::erase_if(content, [&](const auto& file) {
-    return file.first == path || file.first.starts_with(path + "/");
-  });
-}
-
-std::vector<std::string> BenchFiles::list(const std::string& path) const {
-  std::set<std::string> names;
-  for (const auto& [file, text] : content) {
-    if (!file.starts_with(path + "/")) continue;
-    std::string rest = file.substr(path.size() + 1);
-    names.insert(rest.substr(0, rest.find('/')));
-  }
-  return {names.begin(), names.end()};
-}
-
-void BenchFiles::link(const std::string& target, const std::string& path) {
-  content[path] = target;
-}
-bool BenchFiles::executable(const std::string& path) const { return path.starts_with("/tools/"); }
-
 Task<Exit> BenchProcesses::run(Command command) {
   std::string name = command.program.substr(command.program.rfind('/') + 1);
   for (const auto& argument : command.args) name += " " + argument;
@@ -115,21 +79,6 @@ std::optional<std::string> BenchEnvironment::get(const std::string& name) const 
 std::optional<journal::StageRecord> BenchJournal::stage(const std::string& name) const {
   auto found = records.find(name);
   return found == records.end() ? std::nullopt : std::optional(found->second);
-}
-
-std::optional<std::string> BenchJournal::binding(const std::string& key) const {
-  auto found = bindings.find(key);
-  return found == bindings.end() ? std::nullopt : std::optional(found->second);
-}
-
-Task<void> BenchJournal::bind(std::string key, std::string value) {
-  bindings[key] = value;
-  co_return;
-}
-
-Task<void> BenchJournal::unbind(std::string key) {
-  bindings.erase(key);
-  co_return;
 }
 
 Bench::Bench(const std::string& uses, const std::string& with,

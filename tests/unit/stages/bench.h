@@ -15,20 +15,8 @@
 
 namespace blackstart::stages {
 
-/// Files in memory; a program exists when it is a file below /tools.
-class BenchFiles final : public Files {
- public:
-  std::map<std::string, std::string> content;
-  FileKind kind(const std::string& path) const override;
-  std::string read(const std::string& path, size_t limit_bytes) const override;
-  void write(const std::string& path, std::string_view text, int mode) override;
-  void make_folders(const std::string&, int) override {}
-  void remove_all(const std::string& path) override;
-  std::vector<std::string> list(const std::string& path) const override;
-  void link(const std::string& target, const std::string& path) override;
-  bool executable(const std::string& path) const override;
-  std::unique_ptr<FileLock> try_lock(const std::string&) override { return nullptr; }
-};
+/// Where the bench keeps who the cluster is.
+constexpr const char* kIdentity = "/state/cluster-identity";
 
 /// Answers each command by a function.
 class BenchProcesses final : public Processes {
@@ -62,10 +50,8 @@ class BenchEnvironment final : public Environment {
 class BenchJournal final : public journal::Journal {
  public:
   std::map<std::string, journal::StageRecord> records;
-  std::map<std::string, std::string> bindings;
   std::optional<journal::StageRecord> stage(const std::string& name) const override;
   std::vector<journal::OpenIntent> open_intents(const std::string&) const override { return {}; }
-  std::optional<std::string> binding(const std::string& key) const override;
   Task<void> begin_run(journal::RunInfo) override { co_return; }
   Task<void> end_run(std::string, std::string, int) override { co_return; }
   Task<int64_t> intent(std::string, std::string, std::string, std::string, bool) override {
@@ -76,8 +62,6 @@ class BenchJournal final : public journal::Journal {
   Task<void> stage_done(std::string, journal::StageRecord) override { co_return; }
   void note_satisfied(std::string, journal::StageRecord) override {}
   Task<void> forget_stage(std::string) override { co_return; }
-  Task<void> bind(std::string key, std::string value) override;
-  Task<void> unbind(std::string key) override;
   void append_event(uint64_t, std::string) override {}
   Task<void> flush() override { co_return; }
   Task<std::vector<journal::RunInfo>> runs(size_t) override {
@@ -114,7 +98,7 @@ class Bench {
 
   /// Outputs of other stages; the plan's stage "cluster" gives `kubeconfig` unless it is cleared.
   plan::Outputs outputs;
-  BenchFiles files;
+  kube::MemoryFiles files;
   BenchProcesses processes;
   BenchEnvironment environment;
   BenchJournal journal;

@@ -16,8 +16,8 @@ using testing::IsEmpty;
 plan::Value option(const char* json) { return plan::Value::of(boost::json::parse(json), {}); }
 
 /// The folder that release_secret()'s chart was made of.
-BenchFiles chart_folder() {
-  BenchFiles files;
+kube::MemoryFiles chart_folder() {
+  kube::MemoryFiles files;
   files.content["/c/Chart.yaml"] = "apiVersion: v2\nname: web\nversion: 1.0.0\n";
   files.content["/c/values.yaml"] = "web: {port: 8080}\n";
   files.content["/c/templates/a.yaml"] = "kind: ConfigMap\n";
@@ -25,7 +25,7 @@ BenchFiles chart_folder() {
   return files;
 }
 
-ChartDifference difference(const BenchFiles& files) {
+ChartDifference difference(const kube::MemoryFiles& files) {
   return compare_chart(read_chart(files, option(R"({"path": "/c"})")),
                        decode_release(release_secret(1, "deployed", "{}")));
 }
@@ -36,7 +36,7 @@ TEST(HelmChart, TheSameFolder_DoesNotDiffer) {
 }
 
 TEST(HelmChart, EveryKindOfChange_IsNamed) {
-  BenchFiles files = chart_folder();
+  kube::MemoryFiles files = chart_folder();
   files.content["/c/templates/a.yaml"] = "kind: Secret\n";
   files.content["/c/templates/new.yaml"] = "kind: Service\n";
   files.content.erase("/c/crds/b.yaml");
@@ -48,7 +48,7 @@ TEST(HelmChart, EveryKindOfChange_IsNamed) {
 }
 
 TEST(HelmChart, AnIgnoredFile_DoesNotCount) {
-  BenchFiles files = chart_folder();
+  kube::MemoryFiles files = chart_folder();
   files.content["/c/.helmignore"] = "# notes\n*.orig\n/ci/\n";
   files.content["/c/templates/a.yaml.orig"] = "x";
   files.content["/c/ci/test.yaml"] = "x";
@@ -56,13 +56,13 @@ TEST(HelmChart, AnIgnoredFile_DoesNotCount) {
 }
 
 TEST(HelmChart, WithChartsInIt_ItsContentIsOnlyKnownByTheStamp) {
-  BenchFiles files = chart_folder();
+  kube::MemoryFiles files = chart_folder();
   files.content["/c/charts/sub/Chart.yaml"] = "name: sub\nversion: 1.0.0\n";
   EXPECT_FALSE(difference(files).known);
 }
 
 TEST(HelmChart, AVersionOfARepository_IsComparedByNameAndVersion) {
-  BenchFiles files;
+  kube::MemoryFiles files;
   Release release = decode_release(release_secret(1, "deployed", "{}"));
   Chart same =
       read_chart(files, option(R"({"name": "web", "repo": "https://r", "version": "1.0.0"})"));
@@ -77,7 +77,7 @@ TEST(HelmChart, AVersionOfARepository_IsComparedByNameAndVersion) {
 }
 
 TEST(HelmChart, WhatNamesNoChart_IsAUsageError) {
-  BenchFiles files = chart_folder();
+  kube::MemoryFiles files = chart_folder();
   files.content["/nochart/README"] = "x";
   for (const char* json : {"{}", R"({"name": "web"})", R"({"name": "web", "repo": "https://r"})",
                            R"({"path": "/none"})", R"({"path": "/nochart"})",

@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 TEST(HelmValues, LaterFilesWin_MapsMerge_ListsAndNullsReplace) {
-  BenchFiles files;
+  kube::MemoryFiles files;
   files.content["/a.yaml"] = "server: {replicas: 1, image: {tag: a}}\nlist: [1, 2]\nkept: yes\n";
   files.content["/b.yaml"] = "server: {image: {tag: b}}\nlist: [3]\nkept: null\n";
   files.content["/empty.yaml"] = "# nothing\n";
@@ -45,7 +45,7 @@ TEST(HelmValues, Differences_NamePathsAndNeverValues) {
 }
 
 TEST(HelmValues, AMissingFileAndAListAreUsageErrorsWithTheirPlace) {
-  BenchFiles files;
+  kube::MemoryFiles files;
   files.content["/list.yaml"] = "- a\n";
   for (const char* path : {"/none.yaml", "/list.yaml"}) {
     try {

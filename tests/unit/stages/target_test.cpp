@@ -33,11 +33,29 @@ class Target : public testing::Test {
 
 TEST_F(Target, FirstConnection_RecordsTheIdentity) {
   bench.observe();
-  EXPECT_THAT(bench.journal.bindings["cluster"], HasSubstr("the-cluster"));
+  EXPECT_THAT(bench.files.content[kIdentity], HasSubstr("the-cluster"));
+}
+
+TEST_F(Target, SeenFirstByALookThatMayNotWrite_IsRememberedByTheFirstThatMay) {
+  bench.context().read_only = true;
+  bench.observe();
+  EXPECT_FALSE(bench.files.content.contains(kIdentity));
+  bench.context().read_only = false;
+  bench.observe();
+  EXPECT_THAT(bench.files.content[kIdentity], HasSubstr("the-cluster"));
+}
+
+TEST_F(Target, SecretsOfTheKubeconfig_AreNeverShown) {
+  std::string& kubeconfig = bench.files.content["/p/kubeconfig"];
+  size_t token = kubeconfig.find("token: t");
+  ASSERT_NE(token, std::string::npos);
+  kubeconfig.replace(token, 8, "token: canary-of-the-kubeconfig");
+  bench.observe();
+  EXPECT_EQ(bench.context().bus().redactor().clean("canary-of-the-kubeconfig"), "***");
 }
 
 TEST_F(Target, AnotherCluster_IsRefusedBeforeAnyWriteNamingBoth) {
-  bench.journal.bindings["cluster"] = "the cluster of yesterday";
+  bench.files.content[kIdentity] = "the cluster of yesterday\n";
   try {
     bench.converge();
     FAIL() << "no error";
@@ -49,13 +67,20 @@ TEST_F(Target, AnotherCluster_IsRefusedBeforeAnyWriteNamingBoth) {
     EXPECT_THAT(error.hint(), HasSubstr("nothing was written"));
   }
   EXPECT_THAT(bench.api.writes, IsEmpty());
-  EXPECT_EQ(bench.journal.bindings["cluster"], "the cluster of yesterday");
+  EXPECT_EQ(bench.files.content[kIdentity], "the cluster of yesterday\n");
 }
 
 Task<void> connect_together(engine::Context& context, size_t count) {
   TaskGroup group(context.world().executor);
   for (size_t i = 0; i < count; ++i) group.spawn(connect_only(context));
   co_await group.join();
+}
+
+TEST_F(Target, RecordThatWasEmptied_RefusesEveryCluster) {
+  bench.observe();
+  bench.run(forget_cluster(bench.context()));
+  bench.files.content[kIdentity] = "";
+  EXPECT_EQ(failure().error_class(), ErrorClass::kAuthentication);
 }
 
 TEST_F(Target, StagesThatConnectAtOnce_ShareOneCheck) {
@@ -67,10 +92,10 @@ TEST_F(Target, StagesThatConnectAtOnce_ShareOneCheck) {
 }
 
 TEST_F(Target, FailedCheck_FailsAllAndTheNextTryChecksAgain) {
-  bench.journal.bindings["cluster"] = "another";
+  bench.files.content[kIdentity] = "another";
   EXPECT_THROW(bench.observe(), Error);
   EXPECT_THROW(bench.run(connect_together(bench.context(), 4)), Error);
-  bench.journal.bindings.clear();
+  bench.files.content.erase(kIdentity);
   EXPECT_NO_THROW(bench.run(connect_together(bench.context(), 4)));
 }
 
@@ -91,7 +116,7 @@ TEST_F(Target, CheckerCancelled_AnotherTakesOver) {
   bench.observe();
   bench.run(forget_cluster(bench.context()));
   EXPECT_NO_THROW(bench.run(cancel_the_first(bench.context())));
-  EXPECT_THAT(bench.journal.bindings["cluster"], HasSubstr("the-cluster"));
+  EXPECT_THAT(bench.files.content[kIdentity], HasSubstr("the-cluster"));
 }
 
 TEST_F(Target, KubeconfigOfAStageThatHasNotRun_IsWaitedFor) {
@@ -153,8 +178,8 @@ TEST(ExistingCluster, WhoseLoadBalancerAnswersInItsStead_IsWaitedForAndNotReache
 TEST_F(Target, Forgotten_IdentityIsTakenAnew) {
   bench.observe();
   bench.run(forget_cluster(bench.context()));
-  EXPECT_THAT(bench.journal.bindings, IsEmpty());
-  bench.journal.bindings["cluster"] = "another";
+  EXPECT_FALSE(bench.files.content.contains(kIdentity));
+  bench.files.content[kIdentity] = "another";
   EXPECT_EQ(failure().error_class(), ErrorClass::kAuthentication);
 }
 

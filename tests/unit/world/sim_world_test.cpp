@@ -212,9 +212,6 @@ TEST(SimFiles, BehaveAsFilesDo) {
   EXPECT_THROW(files.read("/etc/app/conf.yaml", 3), Error);
   EXPECT_THROW(files.read("/etc/app", 3), Error);
   EXPECT_THROW(files.write("/nowhere/file", "x", 0600), Error);
-  files.link("app/conf.yaml", "/etc/link");
-  EXPECT_EQ(files.read("/etc/link", 10), "a: 1");
-  EXPECT_THROW(files.link("x", "/etc/app"), Error);
   auto lock = files.try_lock("/etc/lock");
   EXPECT_NE(lock, nullptr);
   EXPECT_EQ(files.try_lock("/etc/lock"), nullptr);
