@@ -1,14 +1,11 @@
 // kwok.cluster: a real etcd, API server, controller manager and scheduler as processes of this
 // machine; nodes and pods are simulated. What a rehearsal runs in, with no Docker and no cloud.
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-
 #include "orchestrator/engine/retry.h"
 #include "orchestrator/engine/stage.h"
 #include "orchestrator/kube/kubeconfig.h"
 #include "orchestrator/kube/readiness.h"
-#include "orchestrator/world/async.h"
 #include "stages/cluster/kwok_home.h"
+#include "stages/cluster/kwokctl.h"
 #include "stages/target.h"
 
 namespace blackstart::stages {
@@ -23,7 +20,6 @@ using plan::OptionType;
 constexpr const char* kScaled = "kwok.x-k8s.io/kwokctl-scale=node";
 /// Far more than a rehearsal needs: a mistyped number must not fill the machine.
 constexpr int64_t kNodesMost = 1000;
-constexpr Duration kLookAgain = std::chrono::milliseconds(200);
 
 enum class Life {
   kNone,      // nothing there
@@ -43,12 +39,6 @@ std::string default_name(engine::Context& context) {
   return plan + "-" + sha256_hex(context.state_folder()).substr(0, 6);
 }
 
-/// A list of arguments. (g++ 12 takes no braced list inside a coroutine.)
-template <class... Word>
-std::vector<std::string> words(const Word&... word) {
-  return {std::string(word)...};
-}
-
 class KwokStage final : public engine::Stage {
  public:
   Task<Observation> observe(engine::Context& context) override {
@@ -62,12 +52,8 @@ class KwokStage final : public engine::Stage {
     co_await look(context, home);
     if (life_ == Life::kNone || life_ == Life::kHalfMade) co_return Observation::absent(reason_);
     if (life_ != Life::kRunning) co_return Observation::differs(reason_);
-    if (nodes_.all != wanted_nodes_ || nodes_.ready != nodes_.all)
-      co_return Observation::differs("cluster " + name_ + " has " + std::to_string(nodes_.ready) +
-                                     " of " + count_of(static_cast<size_t>(wanted_nodes_), "node") +
-                                     " ready");
-    Observation seen = Observation::present("cluster " + name_ + " is ready, " + version_ + ", " +
-                                            count_of(static_cast<size_t>(nodes_.all), "node"));
+    Observation seen = nodes_seen();
+    // Other nodes or not, it answers: what lives in it can be looked at.
     seen.outputs["kubeconfig"] = home.kubeconfig();
     seen.outputs["context"] = endpoint_.context;
     seen.outputs["endpoint"] = endpoint_.server;
@@ -117,7 +103,7 @@ class KwokStage final : public engine::Stage {
 
   Task<void> changed(engine::Context& context) override {
     // An API server that is not up yet offers nothing to watch.
-    co_await look_again_later(context.world().clock);
+    co_await a_moment(context.world().clock);
   }
 
   Task<void> close(engine::Context& context) override {
@@ -150,6 +136,15 @@ class KwokStage final : public engine::Stage {
         "destroy it under its old name first, or give this one a --state of its own");
   }
 
+  Observation nodes_seen() const {
+    if (nodes_.all == wanted_nodes_ && nodes_.ready == nodes_.all)
+      return Observation::present("cluster " + name_ + " is ready, " + version_ + ", " +
+                                  count_of(static_cast<size_t>(nodes_.all), "node"));
+    return Observation::differs("cluster " + name_ + " has " + std::to_string(nodes_.ready) +
+                                " of " + count_of(static_cast<size_t>(wanted_nodes_), "node") +
+                                " ready");
+  }
+
   Task<void> look(engine::Context& context, const KwokHome& home) {
     life_ = Life::kNone;
     reason_ = "there is no cluster " + name_;
@@ -166,14 +161,18 @@ class KwokStage final : public engine::Stage {
         reason_ += " (" + stopped.front() + ": " + line + ")";
       co_return;
     }
-    reason_ = "the kubeconfig of cluster " + name_ + " is missing";
-    if (!home.has_kubeconfig()) co_return;
-    co_await ask(context, home);
+    try {
+      endpoint_ = load_endpoint(context, home.kubeconfig(), "");
+    } catch (const Error& error) {
+      reason_ = "the kubeconfig of cluster " + name_ + " cannot be used: " + error.summary();
+      co_return;
+    }
+    co_await ask(context);
   }
 
-  Task<void> ask(engine::Context& context, const KwokHome& home) {
+  /// The API server at `endpoint_`.
+  Task<void> ask(engine::Context& context) {
     life_ = Life::kStarting;
-    endpoint_ = kube::load_kubeconfig(context.world().files, {home.kubeconfig()}, "");
     kube::Client client(context.world(), endpoint_);
     std::string why;
     bool ready = co_await client.is_ready(&why);
@@ -197,11 +196,11 @@ class KwokStage final : public engine::Stage {
       throw Error(ErrorClass::kBug, "cluster " + name_ + " has data and would have been made anew");
     if (home.begun()) co_await take_away(context, home);
     co_await forget_cluster(context);
-    write_config(context, home);
     context.progress("kwokctl create cluster " + name_);
-    co_await kwokctl(context, home,
-                     words("--config", home.config_file(), "create", "cluster", "--kubeconfig="));
+    Kwokctl kwokctl(context, home);
+    co_await kwokctl.create();
     home.write_kubeconfig();
+    endpoint_ = load_endpoint(context, home.kubeconfig(), "");
     co_await scale(context, home);
     co_await until_nodes_are_ready(context, home);
     home.mark_finished();
@@ -213,16 +212,16 @@ class KwokStage final : public engine::Stage {
     context.progress("waiting for the nodes of cluster " + name_);
     // What has ended and is not lost is started by the next action.
     while (home.stopped().empty()) {
-      bool ready = co_await has_ready_nodes(context, home);
+      bool ready = co_await has_ready_nodes(context);
       if (ready) co_return;
-      co_await look_again_later(context.world().clock);
+      co_await a_moment(context.world().clock);
     }
     if (auto lost = home.lost()) throw did_not_stay_up(home, std::vector(1, *lost));
   }
 
-  Task<bool> has_ready_nodes(engine::Context& context, const KwokHome& home) {
+  Task<bool> has_ready_nodes(engine::Context& context) {
     try {
-      co_await ask(context, home);
+      co_await ask(context);
     } catch (const Error& error) {
       if (engine::retry_kind(error.error_class()) == engine::RetryKind::kNever) throw;
       co_return false;
@@ -234,30 +233,17 @@ class KwokStage final : public engine::Stage {
   Task<void> start(engine::Context& context, KwokHome& home) {
     co_await home.tidy();
     context.progress("kwokctl start cluster " + name_);
-    co_await kwokctl(context, home, words("start", "cluster"));
+    Kwokctl kwokctl(context, home);
+    co_await kwokctl.start();
     home.write_kubeconfig();
     // kwokctl is content when a component was started; that it ended again is for us to see.
     if (auto stopped = home.stopped(); !stopped.empty()) throw did_not_stay_up(home, stopped);
   }
 
-  /// Transient, for the next attempt has other ports. A cluster that has data keeps the ports that
-  /// are written all over it; who took one of them may let go of it.
-  Error did_not_stay_up(const KwokHome& home, const std::vector<std::string>& components) const {
-    Error error(ErrorClass::kTransient,
-                join(components, ", ") + " of cluster " + name_ + " did not stay up");
-    for (const auto& component : components)
-      if (auto line = home.last_line(component); !line.empty())
-        error.because(component + " last logged: " + line);
-    std::string hint = "the logs are in " + home.cluster_folder() + "/logs";
-    if (home.finished())
-      hint += "; the cluster keeps its ports: one that another program has taken must be freed";
-    return error.hint(hint);
-  }
-
   Task<void> scale(engine::Context& context, KwokHome& home) {
     context.progress("scaling cluster " + name_);
-    co_await kwokctl(context, home,
-                     words("scale", "node", "--replicas", std::to_string(wanted_nodes_)));
+    Kwokctl kwokctl(context, home);
+    co_await kwokctl.scale(wanted_nodes_);
   }
 
   Task<void> remove(engine::Context& context, KwokHome& home) {
@@ -271,65 +257,6 @@ class KwokStage final : public engine::Stage {
     context.progress("ending the processes of cluster " + name_);
     co_await home.kill_all();
     home.remove();
-  }
-
-  /// Ports of this machine that nobody uses, all on 127.0.0.1: several rehearsals run side by side,
-  /// and etcd, which asks nobody for a password, is not open to the network.
-  void write_config(engine::Context& context, const KwokHome& home) {
-    boost::json::object options{{"runtime", "binary"}, {"bindAddress", "127.0.0.1"}};
-    for (const char* port :
-         {"etcdPeerPort", "etcdPort", "kubeApiserverPort", "kubeControllerManagerPort",
-          "kubeSchedulerPort", "kwokControllerPort"})
-      options[port] = context.world().environment.free_port();
-    const std::pair<const char*, const char*> binaries[] = {
-        {"etcdBinary", "etcd"},
-        {"kubeApiserverBinary", "kube-apiserver"},
-        {"kubeControllerManagerBinary", "kube-controller-manager"},
-        {"kubeSchedulerBinary", "kube-scheduler"},
-        {"kwokControllerBinary", "kwok"},
-        {"kubectlBinary", "kubectl"}};
-    for (const auto& [option, tool] : binaries) options[option] = context.tools().find(tool);
-    boost::json::object config{{"apiVersion", "config.kwok.x-k8s.io/v1alpha1"},
-                               {"kind", "KwokctlConfiguration"},
-                               {"options", std::move(options)}};
-    context.folder();
-    context.world().files.write(home.config_file(), boost::json::serialize(config));
-  }
-
-  /// kwokctl itself is a child that ends with us; what it starts has sessions of its own and stays.
-  Task<void> kwokctl(engine::Context& context, const KwokHome& home,
-                     std::vector<std::string> args) {
-    args.push_back("--name=" + name_);
-    Command command =
-        context.tools().command(context.tools().find("kwokctl"), std::move(args), context.folder());
-    command.environment["KWOK_WORKDIR"] = home.work_folder();
-    command.on_line = context.output_lines();
-    std::string shown = command.display();
-    Exit exit;
-    std::optional<std::string> lost;
-    Race ended = co_await race(run(context.world().processes, std::move(command), exit),
-                               until_one_is_lost(context.world().clock, home, lost));
-    if (ended.task_error && !ended.rival_won) std::rethrow_exception(ended.task_error);
-    if (!lost) lost = home.lost();
-    if (lost) throw did_not_stay_up(home, std::vector(1, *lost));
-    if (exit.ok()) co_return;
-    Error error(ErrorClass::kPermanent, "kwokctl ended with " + exit.describe());
-    for (auto& line : exit.last_lines(10)) error.because(std::move(line));
-    throw error.at(context.stage().place).hint("the command was: " + shown);
-  }
-
-  static Task<void> run(Processes& processes, Command command, Exit& exit) {
-    exit = co_await processes.run(std::move(command));
-  }
-
-  /// The files in which kwokctl notes what it started offer nothing to watch.
-  static Task<void> until_one_is_lost(Clock& clock, const KwokHome& home,
-                                      std::optional<std::string>& lost) {
-    while (!(lost = home.lost())) co_await look_again_later(clock);
-  }
-
-  static Task<void> look_again_later(Clock& clock) {
-    co_await clock.sleep_until(clock.now() + kLookAgain);
   }
 
   std::string name_;
@@ -371,6 +298,8 @@ const engine::StageType kKwokCluster{
         },
     .work = engine::Work::kProcess,
     .make = []() -> std::unique_ptr<engine::Stage> { return std::make_unique<KwokStage>(); },
+    .tools = {"kwokctl", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler",
+              "kwok", "kubectl"},
 };
 
 }  // namespace blackstart::stages

@@ -77,8 +77,6 @@ std::string KwokHome::other_cluster() const {
   return {};
 }
 
-bool KwokHome::has_kubeconfig() const { return world_.files.kind(kubeconfig()) == FileKind::kFile; }
-
 void KwokHome::write_kubeconfig() {
   world_.files.write(kubeconfig(),
                      world_.files.read(cluster_folder() + "/kubeconfig.yaml", kSmallFile));

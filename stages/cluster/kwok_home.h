@@ -34,7 +34,6 @@ class KwokHome {
   void mark_finished();
   /// A cluster of another name in our folder (the plan was changed); empty when there is none.
   std::string other_cluster() const;
-  bool has_kubeconfig() const;
   /// Our own copy of kwokctl's kubeconfig, 0600.
   void write_kubeconfig();
 

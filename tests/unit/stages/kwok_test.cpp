@@ -209,6 +209,23 @@ TEST_F(Kwok, FewerNodesThanWanted_AreAddedMoreAreTakenAwayAfterAsking) {
   EXPECT_TRUE(bench.observe().is_present());
 }
 
+TEST_F(Kwok, OtherNodesThanWanted_WhatLivesInItCanStillBeLookedAt) {
+  bench.converge();
+  scale(1);
+  Observation seen = bench.observe();
+  EXPECT_FALSE(seen.is_present());
+  EXPECT_EQ(seen.outputs.at("kubeconfig").as_string(), std::string(kFolder) + "/kubeconfig");
+}
+
+TEST_F(Kwok, KubeconfigDamaged_IsWrittenAnew) {
+  bench.converge();
+  std::string intact = bench.files.content[std::string(kFolder) + "/kubeconfig"];
+  bench.files.content[std::string(kFolder) + "/kubeconfig"] = "{";
+  EXPECT_THAT(bench.observe().reason, HasSubstr("kubeconfig of cluster"));
+  bench.converge();
+  EXPECT_EQ(bench.files.content[std::string(kFolder) + "/kubeconfig"], intact);
+}
+
 TEST_F(Kwok, NameChanged_DoesNotLeaveTheOldClusterBehind) {
   bench.files.content[std::string(kFolder) + "/kwok/clusters/old/kwok.yaml"] = "";
   Decision decision = bench.decide();
@@ -227,19 +244,19 @@ TEST_F(Kwok, NameChanged_RemovalDoesNotSayThatNothingIsThere) {
 TEST_F(Kwok, Removal_LeavesNoFileNoProcessAndNoIdentity) {
   bench.converge();
   run_process(900, kCluster + "/bin/kube-scheduler");  // one that kwokctl knows nothing of
-  bench.journal.bindings["cluster"] = "the-cluster";
+  bench.files.content[kIdentity] = "the-cluster\n";
   EXPECT_TRUE(bench.decide_removal().actions.front().destructive);
   bench.act("delete");
   EXPECT_THAT(bench.processes.stopped, testing::UnorderedElementsAre(100, 101, 102, 103, 104, 900));
   EXPECT_THAT(bench.files.list("/state"), IsEmpty());
-  EXPECT_THAT(bench.journal.bindings, IsEmpty());
+  EXPECT_FALSE(bench.files.content.contains(kIdentity));
   EXPECT_EQ(bench.decide_removal().kind, Decision::Kind::kSatisfied);
 }
 
 TEST_F(Kwok, Creation_ForgetsTheIdentityOfTheClusterBefore) {
-  bench.journal.bindings["cluster"] = "an older cluster";
+  bench.files.content[kIdentity] = "an older cluster\n";
   bench.converge();
-  EXPECT_THAT(bench.journal.bindings, IsEmpty());
+  EXPECT_FALSE(bench.files.content.contains(kIdentity));
 }
 
 TEST_F(Kwok, KwokctlFails_ItsLastLinesAreTheCauses) {
