@@ -7,10 +7,11 @@
 #include "orchestrator/base/hex.h"
 #include "orchestrator/base/text.h"
 #include "orchestrator/world/async.h"
+#include "stages/argocd/host_conditions.h"
+#include "stages/argocd/host_health.h"
 #include "stages/argocd/host_kubeconfig.h"
 #include "stages/argocd/host_state.h"
 #include "stages/argocd/host_status.h"
-#include "stages/kube/watches.h"
 #include "stages/target.h"
 
 namespace blackstart::stages {
@@ -25,12 +26,10 @@ using engine::Observation;
 using plan::OptionType;
 
 constexpr Duration kHealthPause = std::chrono::milliseconds(50);
-constexpr Duration kHealthTimeout = std::chrono::seconds(2);
 constexpr Duration kStopGrace = std::chrono::seconds(5);
 constexpr size_t kLogLimit = 64u << 20;
 constexpr size_t kLastWords = 5;
 constexpr size_t kPasswordBytes = 24;
-constexpr const char* kWorkloadLabel = "app.kubernetes.io/part-of=argocd";
 
 class HostStage final : public engine::Stage {
  public:
@@ -43,7 +42,7 @@ class HostStage final : public engine::Stage {
   Decision decide_removal(const Observation&) const override {
     return argocd::decide_host_removal(status_);
   }
-  Task<void> close(Context&) override { co_await watches_.stop(); }
+  Task<void> close(Context&) override { co_await conditions_.stop(); }
 
  private:
   argocd::HostSettings settings(Context& context, const argocd::HostState& state) const;
@@ -51,8 +50,6 @@ class HostStage final : public engine::Stage {
   std::vector<Component> wanted(Context& context, const argocd::HostState& state) const;
   void look_at_processes(Context& context);
   Task<void> look_at_health(Context& context);
-  Task<void> look_at_cluster(Context& context);
-  void judge_conditions(Context& context);
   void publish(Context& context, Observation& seen) const;
   Task<void> start(Context& context, std::string name);
   Task<void> free_ports(Context& context, argocd::HostState& state,
@@ -62,11 +59,8 @@ class HostStage final : public engine::Stage {
   Task<void> stop_all(Context& context);
 
   argocd::HostStatus status_;
-  std::shared_ptr<kube::Client> client_;  // outlives the watches
-  Watches watches_;
+  argocd::HostConditions conditions_;
   std::map<std::string, int> starts_;  // of components, in this run
-  std::map<std::string, std::map<std::string, std::string>>
-      environments_;  // of components, from their workloads
 };
 
 std::string log_file(Context& context, const Component& component) {
@@ -89,34 +83,6 @@ std::vector<std::string> last_words(Context& context, const Component& component
   return lines;
 }
 
-HttpRequest local_request(int port, const std::string& path) {
-  HttpRequest request;
-  request.url = "http://127.0.0.1:" + std::to_string(port) + path;
-  request.connect_timeout = request.total_timeout = request.idle_timeout = kHealthTimeout;
-  return request;
-}
-
-/// What listens on the port; any answer counts, even one that is no HTTP.
-Task<bool> is_taken(World& world, int port) {
-  try {
-    co_await world.http.send(local_request(port, "/"));
-  } catch (const Error& error) {
-    co_return error.error_class() != ErrorClass::kUnreachable;
-  }
-  co_return true;
-}
-
-/// The applicationset-controller serves its probe port but registers no check there: 404 is its
-/// "well".
-Task<void> ask_health(World& world, int port, bool& healthy) {
-  try {
-    healthy = (co_await world.http.send(local_request(port, "/healthz"))).status < 500;
-  } catch (const Error& error) {
-    if (error.error_class() == ErrorClass::kCancelled) throw;
-    healthy = false;
-  }
-}
-
 argocd::HostSettings HostStage::settings(Context& context, const argocd::HostState& state) const {
   argocd::HostSettings settings;
   settings.folder = context.folder();
@@ -134,7 +100,8 @@ argocd::HostKubeconfig HostStage::kubeconfig(Context& context) const {
   std::string path = context.cluster().find("kubeconfig")->as_text();
   if (files.kind(path) != FileKind::kFile) return {};
   // The context that was verified: the file may have got another current one meanwhile.
-  if (client_) return argocd::make_host_kubeconfig(files, path, client_->endpoint().context);
+  if (auto verified = conditions_.verified_context())
+    return argocd::make_host_kubeconfig(files, path, *verified);
   const plan::Value* name = context.cluster().find("context");
   return argocd::make_host_kubeconfig(files, path,
                                       name == nullptr || name->is_null() ? "" : name->as_text());
@@ -175,61 +142,12 @@ Task<void> HostStage::look_at_health(Context& context) {
   for (ComponentStatus& one : status_.components) {
     if (!one.running || one.component.health_port.empty()) continue;
     int port = state.ports[one.component.health_port];
-    questions.push_back(
-        [&world = context.world(), port, &one] { return ask_health(world, port, one.serving); });
+    questions.push_back([&world = context.world(), port, &one] {
+      return argocd::ask_health(world, port, one.serving);
+    });
   }
   size_t at_once = questions.size();
   co_await run_all(context.world().executor, std::move(questions), at_once);
-}
-
-Task<void> HostStage::look_at_cluster(Context& context) {
-  try {
-    client_ = co_await connect(context);
-    std::string name_space = context.text("namespace");
-    std::vector<kube::Selection> selections{
-        {"apps/v1", "Deployment", name_space, "", kWorkloadLabel},
-        {"apps/v1", "StatefulSet", name_space, "", kWorkloadLabel},
-        {"v1", "ConfigMap", name_space, "", kWorkloadLabel},
-        {"v1", "Secret", name_space, "argocd-secret", ""}};
-    co_await watches_.read(client_, selections);
-    judge_conditions(context);
-  } catch (const Error& error) {
-    // Processes can be stopped without a cluster; to start them it is needed.
-    if (error.error_class() != ErrorClass::kUnreachable) throw;
-    status_.trouble = error;
-    for (ComponentStatus& one : status_.components) one.waits_for = "the API server";
-  }
-}
-
-void HostStage::judge_conditions(Context& context) {
-  std::string name_space = context.text("namespace");
-  auto items = [&](const char* api_version, const char* kind, const char* name, const char* label) {
-    return watches_.items({api_version, kind, name_space, name, label});
-  };
-  auto workloads = items("apps/v1", "Deployment", "", kWorkloadLabel);
-  auto stateful = items("apps/v1", "StatefulSet", "", kWorkloadLabel);
-  workloads.insert(workloads.end(), stateful.begin(), stateful.end());
-  std::map<std::string, const boost::json::value*> config_maps;
-  for (const boost::json::value* item : items("v1", "ConfigMap", "", kWorkloadLabel))
-    config_maps[kube::text_at(*item, {"metadata", "name"})] = item;
-  auto secrets = items("v1", "Secret", "argocd-secret", "");
-  bool has_key =
-      !secrets.empty() && kube::find(*secrets[0], {"data", "server.secretkey"}) != nullptr;
-  for (ComponentStatus& one : status_.components) {
-    auto workload =
-        std::find_if(workloads.begin(), workloads.end(), [&](const boost::json::value* item) {
-          return kube::text_at(*item, {"metadata", "labels", "app.kubernetes.io/name"}) ==
-                 "argocd-" + one.component.name;
-        });
-    if (workload != workloads.end()) {
-      environments_[one.component.name] = argocd::workload_environment(**workload, config_maps);
-    } else if (one.component.needs_workload) {
-      one.waits_for = "the chart's argocd-" + one.component.name + " in namespace " + name_space;
-    }
-    if (one.waits_for.empty() && one.component.needs_server_key && !has_key)
-      one.waits_for =
-          "argocd-server to write server.secretkey into Secret " + name_space + "/argocd-secret";
-  }
 }
 
 Task<Observation> HostStage::observe(Context& context) {
@@ -241,7 +159,7 @@ Task<Observation> HostStage::observe(Context& context) {
                   [](const ComponentStatus& one) { return one.running && !one.outdated; });
   if (!complete) {
     if (auto stage = waits_for_cluster(context)) co_return Observation::deferred(*stage);
-    co_await look_at_cluster(context);
+    co_await conditions_.judge(context, status_);
   }
   seen = argocd::describe_host(status_);
   publish(context, seen);
@@ -266,7 +184,7 @@ Task<void> HostStage::free_ports(Context& context, argocd::HostState& state,
   }
   if (!state.started.contains(component.name)) co_return;
   for (const std::string& name : component.ports) {
-    if (co_await is_taken(context.world(), state.ports[name]))
+    if (co_await argocd::is_port_taken(context.world(), state.ports[name]))
       state.ports[name] = context.world().environment.free_port();
   }
 }
@@ -278,8 +196,8 @@ Command HostStage::command_for(Context& context, const argocd::HostState& state,
       tools.command(tools.find(component.tool), component.arguments, context.folder() + "/home");
   command.argv0 = component.argv0;
   command.working_directory = context.folder() + "/home";
-  if (auto own = environments_.find(component.name); own != environments_.end())
-    for (const auto& [name, value] : own->second) command.environment[name] = value;
+  for (const auto& [name, value] : conditions_.environment(component.name))
+    command.environment[name] = value;
   for (const auto& [name, value] : argocd::host_environment(settings(context, state)))
     command.environment[name] = value;
   auto [name, value] = state.mark(component.name);
@@ -358,17 +276,17 @@ Task<void> HostStage::changed(Context& context) {
   bool starting =
       std::any_of(status_.components.begin(), status_.components.end(),
                   [](const ComponentStatus& one) { return one.running && !one.serving; });
-  if (!starting && !watches_.empty()) co_return co_await watches_.changed(world.executor);
+  if (!starting && conditions_.watching()) co_return co_await conditions_.changed(world.executor);
   std::vector<bool> before = serving();
   Instant again = world.clock.now() + std::chrono::seconds(1);
   while (serving() == before && world.clock.now() < again) {
-    if (watches_.empty()) {
+    if (!conditions_.watching()) {
       co_await world.clock.sleep_until(world.clock.now() + kHealthPause);
     } else {
       bool moved = true;
       try {
         co_await within(world.clock, world.clock.now() + kHealthPause, "",
-                        watches_.changed(world.executor));
+                        conditions_.changed(world.executor));
       } catch (const Error& error) {
         if (error.error_class() != ErrorClass::kDeadline) throw;
         moved = false;
@@ -412,6 +330,7 @@ const engine::StageType kArgocdHost{
         },
     .work = engine::Work::kProcess,
     .make = []() -> std::unique_ptr<engine::Stage> { return std::make_unique<HostStage>(); },
+    .tools = {"redis-server", "argocd", "git"},
 };
 
 }  // namespace blackstart::stages

@@ -40,6 +40,8 @@ class WaitStage final : public engine::Stage {
   void confirm_stuck(Context& context);
   void find_stale();
   Task<void> explain(Context& context);
+  bool explanations_are_due(Context& context);
+  Task<void> find_explanations();
   Task<std::string> explain_one(const boost::json::value& application);
 
   std::optional<std::string> read_for_;  // the input digest that the options were read for
@@ -51,7 +53,8 @@ class WaitStage final : public engine::Stage {
   std::set<std::pair<std::string, std::string>> refreshed_;  // Application and expected revision
   std::optional<Instant> look_again_;                        // when a stuck one counts
   Instant explained_{};
-  std::shared_ptr<kube::Client> client_;  // outlives the watches
+  std::map<std::string, std::string> explanations_;  // of then, by Application
+  std::shared_ptr<kube::Client> client_;             // outlives the watches
   Watches watches_;
 };
 
@@ -136,13 +139,27 @@ void WaitStage::find_stale() {
   }
 }
 
-Task<void> WaitStage::explain(Context& context) {
+/// The first look of a wait is not worth a walk through pods: most things are just starting.
+bool WaitStage::explanations_are_due(Context& context) {
   Instant now = context.world().clock.now();
-  // The first look of a wait is not worth a walk through pods: most things are just starting.
   bool first = explained_ == Instant{};
-  if (first) explained_ = now;
-  if (first || (now - explained_ < kExplainPause && state_.confirmed.empty())) co_return;
-  explained_ = now;
+  bool due = context.read_only ||
+             (!first && (now - explained_ >= kExplainPause || !state_.confirmed.empty()));
+  if (first || due) explained_ = now;
+  return due;
+}
+
+/// What was found out last stays the explanation until it is looked into again.
+Task<void> WaitStage::explain(Context& context) {
+  if (explanations_are_due(context)) co_await find_explanations();
+  for (const Verdict& verdict : state_.assessment.pending) {
+    auto found = explanations_.find(verdict.application);
+    if (verdict.unhealthy && found != explanations_.end()) state_.explanations.insert(*found);
+  }
+}
+
+Task<void> WaitStage::find_explanations() {
+  explanations_.clear();
   std::vector<boost::json::value> unhealthy;  // copies: the watch goes on while we ask
   for (const Verdict& verdict : state_.assessment.pending) {
     if (!verdict.unhealthy || unhealthy.size() >= kExplained) continue;
@@ -153,7 +170,7 @@ Task<void> WaitStage::explain(Context& context) {
   for (const boost::json::value& application : unhealthy) {
     std::string why = co_await explain_one(application);
     if (!why.empty())
-      state_.explanations[kube::text_at(application, {"metadata", "name"})] = std::move(why);
+      explanations_[kube::text_at(application, {"metadata", "name"})] = std::move(why);
   }
 }
 

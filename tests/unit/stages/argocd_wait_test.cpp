@@ -15,6 +15,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 const std::string kApps = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/";
 const std::string kSets = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applicationsets/";
@@ -103,6 +104,29 @@ TEST(ArgocdWait, TheReason_NamesWhatIsNotDone) {
   Decision decision = wait.decide();
   EXPECT_EQ(decision.reason, "1 of 2 Applications is not done: demo: OutOfSync, Missing");
   EXPECT_THAT(decision.waits_for, ElementsAre("demo")) << "news when it changes";
+}
+
+TEST(ArgocdWait, TheCauseBelow_IsSaidUntilItIsLookedIntoAgain) {
+  Waiting wait("apps: all");
+  const char* service =
+      R"(, "resources": [{"version": "v1", "kind": "Service", "namespace": "a", "name": "web"}])";
+  wait.api.put(kApps + "demo", application("Synced", "Degraded", kHead, service));
+  EXPECT_THAT(wait.decide().reason, Not(HasSubstr("Service a/web"))) << "it is just starting";
+  Clock& clock = wait.context().world().clock;
+  wait.run(clock.sleep_until(clock.now() + std::chrono::seconds(4)));
+  EXPECT_THAT(wait.decide().reason, HasSubstr("Service a/web is missing"));
+  EXPECT_THAT(wait.decide().reason, HasSubstr("Service a/web is missing")) << "too soon to ask";
+  wait.api.put(kApps + "demo", application("OutOfSync", "Healthy", kHead, service));
+  wait.changed();
+  EXPECT_THAT(wait.decide().reason, Not(HasSubstr("Service a/web"))) << "that was another trouble";
+}
+
+TEST(ArgocdWait, ASingleLook_GoesDownToTheCause) {
+  Waiting wait("apps: all");
+  wait.context().read_only = true;
+  wait.api.put(kApps + "demo", application("Synced", "Degraded", kHead, R"(, "resources": [
+      {"version": "v1", "kind": "Service", "namespace": "a", "name": "web"}])"));
+  EXPECT_THAT(wait.observe().reason, HasSubstr("Service a/web is missing"));
 }
 
 TEST(ArgocdWait, ChildrenThatAreNotThereYet_AreWaitedFor_Transitively) {
