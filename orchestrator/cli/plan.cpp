@@ -1,4 +1,6 @@
 // blackstart plan: what apply would do.
+#include <set>
+
 #include "orchestrator/cli/exit_code.h"
 #include "orchestrator/cli/plan_view.h"
 #include "orchestrator/cli/workspace.h"
@@ -12,7 +14,7 @@ engine::SavedPlan saved_from(const Program& program, const engine::Session& sess
   saved.plan_file = session.plan.file;
   saved.plan_digest = session.plan.digest;
   saved.environment = session.plan.environment;
-  saved.target = session.journal.binding("cluster").value_or("");
+  saved.target = engine::known_cluster(session.world.files, session.state_folder).value_or("");
   saved.selection = program.arguments.selection;
   for (const auto& [name, value] : program.arguments.vars) {
     if (!session.plan.vars.at(name).sensitive) saved.vars.emplace_back(name, value);
@@ -59,6 +61,26 @@ int code_of_saving(const Program& program, engine::Session& session,
   return code;
 }
 
+/// What apply will need and this machine does not have: better known before the cluster is half up.
+void warn_of_missing_tools(engine::Session& session, const engine::RunResult& result) {
+  std::set<std::string> needed;
+  for (size_t i = 0; i < result.stages.size(); ++i) {
+    engine::StageState state = result.stages[i].state;
+    if (state != engine::StageState::kPending && state != engine::StageState::kDeferred) continue;
+    const auto& tools = session.catalog.find(session.plan.stages[i].uses)->tools;
+    needed.insert(tools.begin(), tools.end());
+  }
+  for (const std::string& tool : needed) {
+    try {
+      session.tools.find(tool);
+    } catch (const Error& error) {
+      events::Notice notice = events::notice_of(error, "");
+      notice.severity = "warning";
+      session.bus.publish(std::move(notice));
+    }
+  }
+}
+
 int code_of(const Program& program, const engine::Session& session,
             const engine::RunResult& result) {
   if (int code = exit_code(result, session.graph); code != kExitDone) return code;
@@ -75,6 +97,7 @@ Task<int> run_plan(Program& program) {
   auto roles = space->roles(program.arguments.selection);
   co_await space->begin();
   engine::RunResult result = co_await engine::preview(session, std::move(roles));
+  warn_of_missing_tools(session, result);
   int code = code_of(program, session, result);
   bool json = program.arguments.output == "json";
   program.print(json ? preview_json(session, result) : plan_text(session, result));

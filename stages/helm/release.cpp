@@ -293,6 +293,7 @@ const engine::StageType kHelmRelease{
         },
     .work = engine::Work::kProcess,
     .make = []() -> std::unique_ptr<engine::Stage> { return std::make_unique<HelmRelease>(); },
+    .tools = {"helm"},
 };
 
 }  // namespace blackstart::stages

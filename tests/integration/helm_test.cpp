@@ -139,8 +139,12 @@ TEST(HelmInput, HelmMissing_SaysWhereWasLooked) {
     if (!name.starts_with("helm"))
       std::filesystem::create_symlink(entry.path(), parts.path() + "/bin/" + name);
   }
-  Ran ran = rehearsal.blackstart({"apply"},
-                                 {{"BLACKSTART_PARTS", parts.path()}, {"PATH", "/usr/bin:/bin"}});
+  std::map<std::string, std::string> bare{{"BLACKSTART_PARTS", parts.path()},
+                                          {"PATH", "/usr/bin:/bin"}};
+  Ran planned = rehearsal.blackstart({"plan"}, bare);
+  EXPECT_EQ(planned.code, 0) << planned.all();
+  EXPECT_NE(planned.err.find("warning: helm was not found"), std::string::npos) << planned.err;
+  Ran ran = rehearsal.blackstart({"apply"}, bare);
   EXPECT_EQ(ran.code, 1) << ran.all();
   EXPECT_NE(ran.err.find("helm was not found"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("/usr/bin"), std::string::npos) << ran.err;
