@@ -29,8 +29,16 @@ engine::SavedPlan saved_from(const Program& program, const engine::Session& sess
 }
 
 /// apply compares what is saved word for word, so that a secret could not be taken out of it.
-void throw_if_secret(const std::string& text, const events::Redactor& redactor) {
-  if (redactor.clean(text) == text) return;
+void throw_if_secret(const engine::SavedPlan& saved, const events::Redactor& redactor) {
+  auto shows = [&redactor](const std::string& text) { return redactor.clean(text) != text; };
+  auto tells = [&shows](const engine::Action& action) {
+    return shows(action.summary) || std::ranges::any_of(action.details, shows);
+  };
+  bool leaks = std::ranges::any_of(saved.stages, [&tells](const engine::SavedStage& stage) {
+    return std::ranges::any_of(stage.actions, tells);
+  });
+  for (const auto& [name, value] : saved.vars) leaks = leaks || shows(value);
+  if (!leaks) return;
   throw Error(ErrorClass::kUsage, "the plan was not saved: a secret would stand in the file")
       .because("what a stage would do names a sensitive value, shown as *** above")
       .hint(
@@ -39,9 +47,9 @@ void throw_if_secret(const std::string& text, const events::Redactor& redactor) 
 }
 
 void save(const Program& program, const engine::Session& session, const engine::RunResult& result) {
-  std::string text = to_text(saved_from(program, session, result));
-  throw_if_secret(text, session.bus.redactor());
-  program.world.files.write(program.absolute(program.arguments.out_file), text);
+  engine::SavedPlan saved = saved_from(program, session, result);
+  throw_if_secret(saved, session.bus.redactor());
+  program.world.files.write(program.absolute(program.arguments.out_file), to_text(saved));
 }
 
 /// Saves the plan, or says why not; returns the exit code of the command, given that of the look.

@@ -1,6 +1,7 @@
 #include "orchestrator/cli/plan_view.h"
 
 #include <boost/json.hpp>
+#include <set>
 
 #include "orchestrator/base/path.h"
 #include "orchestrator/cli/table.h"
@@ -100,6 +101,25 @@ json::object outputs_json(const plan::Stage& stage, const StageResult& result) {
     if (found != result.seen.outputs.end() && !output.secret) outputs[output.name] = found->second;
   }
   return outputs;
+}
+
+/// With every text cleaned but names of the plan and words of ours; cleaned as a whole it would be
+/// no JSON any more when a secret is a number or reads `true`.
+json::value cleaned(const events::Redactor& redactor, const json::value& value) {
+  static const std::set<std::string_view> kNames = {
+      "schema", "plan", "environment", "name", "uses", "stack", "state", "observation", "class"};
+  if (const json::string* text = value.if_string())
+    return json::string(redactor.clean_wrapped(*text));
+  if (const json::array* items = value.if_array()) {
+    json::array result;
+    for (const json::value& item : *items) result.push_back(cleaned(redactor, item));
+    return result;
+  }
+  if (!value.is_object()) return value;
+  json::object result;
+  for (const auto& [key, item] : value.get_object())
+    result[key] = kNames.contains(key) ? item : cleaned(redactor, item);
+  return result;
 }
 
 json::object stage_json(const plan::Stage& stage, const StageResult& result) {
@@ -213,7 +233,7 @@ std::string preview_json(const engine::Session& session, const engine::RunResult
                      {"file", session.plan.file},
                      {"environment", session.plan.environment},
                      {"stages", std::move(stages)}};
-  return session.bus.redactor().clean(json::serialize(whole)) + "\n";
+  return json::serialize(cleaned(session.bus.redactor(), whole)) + "\n";
 }
 
 }  // namespace blackstart::cli

@@ -86,7 +86,9 @@ void add_sinks(events::Bus& bus, const Program& program, const plan::Plan& plan,
 }
 
 void redact_all(events::Redactor& redactor, const plan::Value& value) {
-  if (value.kind == plan::Value::Kind::kString) redactor.add(value.text);
+  using Kind = plan::Value::Kind;
+  if (value.kind == Kind::kString) redactor.add(value.text);
+  if (value.kind == Kind::kInteger || value.kind == Kind::kFloat) redactor.add(value.canonical());
   for (const plan::Value& item : value.items) redact_all(redactor, item);
   for (const auto& [key, entry] : value.entries) redact_all(redactor, entry);
 }

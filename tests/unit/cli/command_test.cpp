@@ -552,5 +552,35 @@ TEST_F(Commands, ATargetThatNeverAnswers_IsUnreachableForApplyAndDestroy) {
   }
 }
 
+TEST_F(Commands, JsonStaysJsonWhateverASecretReads) {
+  write_plan(
+      "  vars: {s: {type: string, sensitive: true, default: \"false\"}}\n"
+      "  stages:\n    - {name: say, uses: exec, with: {argv: [/bin/echo, hello], "
+      "env: {S: \"${{ vars.s }}\"}}}\n");
+  Said said = say({"plan", "-o", "json"});
+  EXPECT_EQ(said.code, 0) << said.err;
+  boost::json::value shown = boost::json::parse(said.out);
+  EXPECT_EQ(shown.at("stages").at(0).at("actions").at(0).at("once"), false);
+}
+
+TEST_F(Commands, SensitiveNumbersAreNotShown) {
+  write_plan(
+      "  vars: {n: {type: integer, sensitive: true, default: 12345678}}\n"
+      "  stages:\n    - {name: say, uses: exec, with: {argv: [/bin/echo], "
+      "cwd: \"d${{ vars.n }}\"}}\n");
+  Said said = say({"plan"});
+  EXPECT_THAT(said.out + said.err, Not(HasSubstr("12345678")));
+}
+
+TEST_F(Commands, AStageNamedLikeASecretCanBeSaved) {
+  write_plan(
+      "  vars: {s: {type: string, sensitive: true, default: root}}\n"
+      "  stages:\n    - {name: root, uses: exec, with: {argv: [/bin/echo, hello], "
+      "env: {S: \"${{ vars.s }}\"}}}\n");
+  Said said = say({"plan", "--out", "saved.json"});
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(read("saved.json"), HasSubstr("\"root\""));
+}
+
 }  // namespace
 }  // namespace blackstart::cli

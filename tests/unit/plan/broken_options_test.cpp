@@ -29,7 +29,7 @@ plan.yaml:8:44: 'flag' must be true or false, not an integer
     {"OptionInArgvSensitive", R"(
   vars:
     one: {type: string, sensitive: true, default: hunter2}
-    all: {type: list, sensitive: true, default: [x, y]}
+    all: {type: list, sensitive: true, default: [x, z]}
     none: {type: string, sensitive: true, default: ""}
   stages:
     - {name: c, uses: cluster.make}
