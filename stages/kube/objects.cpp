@@ -61,25 +61,31 @@ std::string version_of(const boost::json::value& object) {
   return kube::text_at(object, {"metadata", "resourceVersion"});
 }
 
-/// When the manager (`own`), or else any other, wrote fields of the object itself; empty when it
-/// never did. RFC 3339 in UTC: compares as text.
-std::string first_write(const boost::json::value& object, std::string_view manager, bool own) {
-  std::string first;
-  for (const auto& entry : kube::list_at(object, {"metadata", "managedFields"})) {
-    if (!kube::text_at(entry, {"subresource"}).empty()) continue;
-    if ((kube::text_at(entry, {"manager"}) == manager) != own) continue;
-    std::string time = kube::text_at(entry, {"time"});
-    if (first.empty() || time < first) first = time;
-  }
-  return first;
+/// Does the entry of managedFields speak of the object itself? Controllers write what they report
+/// of it: as a subresource, or where the kind has none as fields of `status` alone.
+bool is_about_the_object(const boost::json::value& entry) {
+  if (!kube::text_at(entry, {"subresource"}).empty()) return false;
+  const auto* fields = kube::find(entry, {"fieldsV1"});
+  const auto* set = fields ? fields->if_object() : nullptr;
+  return !set || set->size() != 1 || !set->contains("f:status");
 }
 
 }  // namespace
 
 bool made_by(const boost::json::value& object, std::string_view manager) {
-  std::string own = first_write(object, manager, true);
-  std::string others = first_write(object, manager, false);
-  return !own.empty() && (others.empty() || own <= others);
+  // An entry's time is that of its last write: only that of a maker may be as old as the object.
+  const std::string created = kube::text_at(object, {"metadata", "creationTimestamp"});
+  bool wrote = false;
+  bool alone = true;
+  for (const auto& entry : kube::list_at(object, {"metadata", "managedFields"})) {
+    if (!is_about_the_object(entry)) continue;
+    bool own = kube::text_at(entry, {"manager"}) == manager;
+    // RFC 3339 in UTC compares as text. The entry is stamped a moment before the object is.
+    if (own && kube::text_at(entry, {"time"}) <= created) return true;
+    wrote = wrote || own;
+    alone = alone && own;
+  }
+  return wrote && alone;
 }
 
 Task<std::optional<Decision>> ObjectsStage::inspect(engine::Context&, kube::Client&) {
@@ -251,11 +257,11 @@ Decision ObjectsStage::decide_removal(const Observation& seen) const {
     (ours ? action.details : left).push_back((ours ? "- " : "") + state.ref.to_string());
   }
   if (action.details.empty())
-    return Decision::satisfied(left.empty() ? "it is not there"
-                                            : "left in place: " + wanted_.what + wanted_.was() +
-                                                  "not made by blackstart");
+    return Decision::satisfied(left.empty()
+                                   ? "it is not there"
+                                   : "left in place: " + wanted_.what + wanted_.was() + kNotOurs);
   for (const auto& name : left)
-    action.details.push_back("left in place: " + name + " was not made by blackstart");
+    action.details.push_back("left in place: " + name + " was " + kNotOurs);
   bound(action.details);
   return Decision::act(std::move(action));
 }

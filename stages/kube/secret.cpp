@@ -92,8 +92,7 @@ class SecretStage final : public engine::Stage {
     if (seen.state == Observation::State::kDeferred || live_.is_null())
       return Decision::satisfied("it is not there");
     if (!made_by(live_, kManager))
-      return Decision::satisfied("left in place: " + ref_.to_string() +
-                                 " was not made by blackstart");
+      return Decision::satisfied("left in place: " + ref_.to_string() + " was " + kNotOurs);
     return Decision::act(
         Action{"remove", "remove " + ref_.to_string(), {"- " + ref_.to_string()}, false, true});
   }

@@ -69,6 +69,59 @@ TEST(Workload, SecondApplyWritesNothing_AndDriftIsFoundAndMended) {
                                                             << refused.err;
 }
 
+/// Two namespaces and a Deployment; `label` is what the plan says of all of them.
+std::string labelled_plan(const std::string& label) {
+  std::string labels = "labels: {team: " + label + "}";
+  return plan_with_cluster(R"(
+    - {name: ours, uses: kube.namespace, with: {name: ours, )" +
+                           labels + R"(}}
+    - {name: theirs, uses: kube.namespace, with: {name: theirs, )" +
+                           labels + R"(}}
+    - name: web
+      uses: kube.manifests
+      needs: [ours]
+      with:
+        namespace: ours
+        inline:
+          - apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: web, )" +
+                           labels + R"(}
+            spec:
+              selector: {matchLabels: {a: b}}
+              template:
+                metadata: {labels: {a: b}}
+                spec: {containers: [{name: c, image: nginx}]}
+)");
+}
+
+TEST(Workload, Destroy_TakesWhatWeMadeAndChangedSince_AndLeavesWhatWeOnlyLabelled) {
+  NEEDS_PART("kwokctl");
+  Rehearsal rehearsal;
+  rehearsal.write("plan.yaml", labelled_plan("a"));
+  ASSERT_EQ(rehearsal.blackstart({"apply", "--only", "cluster"}).code, 0);
+  auto write_theirs = [&](const std::string& note) {
+    rehearsal.write("theirs.yaml",
+                    "{apiVersion: v1, kind: Namespace, metadata: {name: theirs, annotations: "
+                    "{note: " +
+                        note + "}}}");
+    return rehearsal.kubectl({"apply", "--server-side", "-f", rehearsal.folder() + "/theirs.yaml"});
+  };
+  ASSERT_EQ(write_theirs("before").code, 0);
+  Ran first = rehearsal.blackstart({"apply"});
+  ASSERT_EQ(first.code, 0) << first.all();
+  rehearsal.write("plan.yaml", labelled_plan("b"));
+  Ran second = rehearsal.blackstart({"apply"});
+  ASSERT_EQ(second.code, 0) << second.all();
+  ASSERT_EQ(write_theirs("after").code, 0);
+  Ran destroyed = rehearsal.blackstart({"destroy", "--yes", "--only", "web,ours,theirs"});
+  EXPECT_EQ(destroyed.code, 0) << destroyed.all();
+  EXPECT_NE(destroyed.all().find("left in place: namespace theirs"), std::string::npos)
+      << destroyed.all();
+  EXPECT_EQ(rehearsal.kubectl({"get", "namespace", "theirs"}).code, 0);
+  EXPECT_NE(rehearsal.kubectl({"get", "namespace", "ours"}).code, 0);
+}
+
 TEST(Workload, NoSecretIsInAnyOutput) {
   NEEDS_PART("kwokctl");
   Rehearsal rehearsal;

@@ -131,7 +131,7 @@ ApiAnswer ApiStore::apply(const json::value& object, const ApplyRequest& request
     conflict.body.get_object()["details"] = json::object{{"causes", std::move(causes)}};
     return conflict;
   }
-  return store(*kind, key, std::move(next), request.dry_run);
+  return store(*kind, key, std::move(next), request);
 }
 
 ApiAnswer ApiStore::patch(const kube::ObjectRef& ref, const json::value& patch,
@@ -144,16 +144,20 @@ ApiAnswer ApiStore::patch(const kube::ObjectRef& ref, const json::value& patch,
     return refusal(404, "NotFound", kind->plural + " \"" + ref.name + "\" not found");
   Managed next = live->second;
   patch_fields(next, patch.as_object(), manager);
-  return store(*kind, key, std::move(next), false);
+  return store(*kind, key, std::move(next), {manager});
 }
 
+std::string ApiStore::now() const { return format_utc(clock_.wall_time()).substr(0, 19) + "Z"; }
+
 ApiAnswer ApiStore::store(const ServedKind& kind, const std::string& key, Managed next,
-                          bool dry_run) {
+                          const ApplyRequest& request) {
   auto live = objects_.find(key);
   bool is_new = live == objects_.end();
   bool changed = is_new || !kube::same_value(live->second.object, next.object) ||
                  live->second.owners != next.owners;
   if (!changed) return {200, shown_[key]};
+  for (FieldOwner& owner : next.owners)
+    if (owner.manager == request.manager) owner.time = now();
   json::object before_system = is_new ? json::object() : system_[key];
   Managed before = is_new ? Managed{} : live->second;
   json::object& system = system_[key];
@@ -161,13 +165,13 @@ ApiAnswer ApiStore::store(const ServedKind& kind, const std::string& key, Manage
     std::string name = kube::text_at(next.object, {"metadata", "name"});
     bool first = kind.kind == "Namespace" && name == "kube-system";
     system["uid"] = first ? identity_ : identity_ + "-" + std::to_string(++uids_);
-    system["creationTimestamp"] = format_utc(clock_.wall_time()).substr(0, 19) + "Z";
+    system["creationTimestamp"] = now();
     system["generation"] = 1;
   } else if (!same_but_metadata(before.object, next.object)) {
     system["generation"] = kube::number_at(system, {"generation"}) + 1;
   }
   objects_[key] = std::move(next);
-  if (dry_run) {
+  if (request.dry_run) {
     ApiAnswer tried{200, show(kind, key)};
     if (is_new) {
       objects_.erase(key);
@@ -200,8 +204,7 @@ json::value ApiStore::show(const ServedKind& kind, const std::string& key) const
     child_of(metadata, "labels")["kubernetes.io/metadata.name"] = name;
     object["status"] = json::object{{"phase", "Active"}};
   }
-  std::string time = kube::text_at(system_.at(key), {"creationTimestamp"});
-  metadata["managedFields"] = managed_fields(managed.owners, time);
+  metadata["managedFields"] = managed_fields(managed.owners);
   if (const json::value* status = system_.at(key).if_contains("status")) object["status"] = *status;
   return object;
 }

@@ -88,7 +88,9 @@ class ApiStore {
                      const std::string& name) const;
   std::optional<ApiAnswer> reason_to_refuse(const ServedKind* kind,
                                             const kube::ObjectRef& ref) const;
-  ApiAnswer store(const ServedKind& kind, const std::string& key, Managed next, bool dry_run);
+  ApiAnswer store(const ServedKind& kind, const std::string& key, Managed next,
+                  const ApplyRequest& request);
+  std::string now() const;
   boost::json::value show(const ServedKind& kind, const std::string& key) const;
   void announce(const std::string& type, const ServedKind& kind, boost::json::value object);
   void serve_definition(const boost::json::value& definition);

@@ -79,7 +79,7 @@ FieldOwner& owner_of(Managed& target, const std::string& manager, const std::str
     if (owner.manager == manager && owner.operation == operation) return owner;
   const json::value* version = target.object.if_contains("apiVersion");
   std::string api_version = version ? std::string(version->as_string()) : std::string();
-  target.owners.push_back({manager, operation, api_version, {}});
+  target.owners.push_back({manager, operation, api_version, {}, {}});
   return target.owners.back();
 }
 
@@ -149,7 +149,7 @@ void patch_fields(Managed& target, const json::object& patch, const std::string&
   drop_empty(target);
 }
 
-json::array managed_fields(const std::vector<FieldOwner>& owners, const std::string& time) {
+json::array managed_fields(const std::vector<FieldOwner>& owners) {
   json::array entries;
   for (const FieldOwner& owner : owners) {
     json::object fields;
@@ -164,7 +164,7 @@ json::array managed_fields(const std::vector<FieldOwner>& owners, const std::str
     entries.push_back(json::object{{"manager", owner.manager},
                                    {"operation", owner.operation},
                                    {"apiVersion", owner.api_version},
-                                   {"time", time},
+                                   {"time", owner.time},
                                    {"fieldsType", "FieldsV1"},
                                    {"fieldsV1", std::move(fields)}});
   }

@@ -19,6 +19,7 @@ struct FieldOwner {
   std::string operation;  // "Apply" or "Update"
   std::string api_version;
   std::set<FieldPath> fields;
+  std::string time;  // of its last write
   bool operator==(const FieldOwner&) const = default;
 };
 
@@ -42,7 +43,7 @@ std::vector<FieldClash> apply_fields(Managed& target, const boost::json::object&
 void patch_fields(Managed& target, const boost::json::object& patch, const std::string& manager);
 
 /// metadata.managedFields as the API shows it.
-boost::json::array managed_fields(const std::vector<FieldOwner>& owners, const std::string& time);
+boost::json::array managed_fields(const std::vector<FieldOwner>& owners);
 
 /// ".spec.replicas".
 std::string to_text(const FieldPath& path);

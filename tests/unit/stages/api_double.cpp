@@ -84,6 +84,30 @@ bool selected(const json::value& object, const std::string& query) {
   return true;
 }
 
+json::object& metadata_of(json::value& object) {
+  json::value& metadata = object.as_object()["metadata"];
+  return metadata.is_object() ? metadata.get_object() : metadata.emplace_object();
+}
+
+/// An entry's time is that of its manager's last write.
+void note_write(json::object& metadata, const std::string& manager, const std::string& time) {
+  json::value& entries = metadata["managedFields"];
+  if (!entries.is_array()) entries = json::array();
+  for (json::value& entry : entries.get_array()) {
+    if (kube::text_at(entry, {"manager"}) != manager) continue;
+    entry.as_object()["time"] = time;
+    return;
+  }
+  entries.get_array().push_back(
+      json::object{{"manager", manager}, {"operation", "Apply"}, {"time", time}});
+}
+
+std::string manager_of(const std::string& query) {
+  for (const std::string& part : split(query, '&'))
+    if (part.starts_with("fieldManager=")) return part.substr(part.find('=') + 1);
+  return "blackstart";
+}
+
 }  // namespace
 
 bool ApiDouble::serves(const std::string& url) {
@@ -101,7 +125,7 @@ Task<HttpResponse> ApiDouble::send(HttpRequest request) {
   if (path == "/version") co_return kube::json_response(200, R"({"gitVersion":"v1.36.3"})");
   bool dry_run = query.find("dryRun=All") != query.npos;
   if (request.method != "GET" && !dry_run) writes.push_back(request.method + " " + path);
-  if (request.method == "PATCH") co_return apply(path, request, dry_run);
+  if (request.method == "PATCH") co_return answer_patch(path, request, dry_run);
   if (request.method == "DELETE") {
     bool there = find(path) != nullptr;
     erase(path);
@@ -118,19 +142,27 @@ json::value* ApiDouble::find(const std::string& path) {
   return found == objects_.end() ? nullptr : &found->second.object;
 }
 
+std::string ApiDouble::next_second() {
+  WallTime start = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
+  return format_utc(start + std::chrono::seconds(++writes_)).substr(0, 19) + "Z";
+}
+
 void ApiDouble::put(const std::string& path, json::value object) {
-  json::object& metadata = object.as_object()["metadata"].is_object()
-                               ? object.get_object()["metadata"].get_object()
-                               : object.get_object()["metadata"].emplace_object();
+  std::string time = next_second();
+  json::object& metadata = metadata_of(object);
+  if (!metadata.contains("managedFields")) note_write(metadata, manager, time);
+  store(path, std::move(object), time);
+}
+
+void ApiDouble::store(const std::string& path, json::value object, const std::string& time) {
+  json::object& metadata = metadata_of(object);
   metadata["name"] = path.substr(path.rfind('/') + 1);
   auto parts = split(path, '/');
   for (size_t i = 0; i + 3 < parts.size(); ++i)
     if (parts[i] == "namespaces") metadata["namespace"] = parts[i + 1];
   if (!metadata.contains("uid")) metadata["uid"] = "uid-" + std::to_string(++uids_);
+  if (!metadata.contains("creationTimestamp")) metadata["creationTimestamp"] = time;
   metadata["resourceVersion"] = std::to_string(++version_);
-  if (!metadata.contains("managedFields"))
-    metadata["managedFields"] = json::array{json::object{
-        {"manager", manager}, {"operation", "Apply"}, {"time", "2026-01-01T00:00:00Z"}}};
   objects_[path] = {std::move(object), version_};
   wake();
 }
@@ -141,15 +173,28 @@ void ApiDouble::erase(const std::string& path) {
   wake();
 }
 
-HttpResponse ApiDouble::apply(const std::string& path, const HttpRequest& request, bool dry_run) {
-  json::value wanted = json::parse(request.body);
+json::value ApiDouble::merged(const std::string& path, const json::value& wanted) {
   json::value* live = find(path);
   json::value after = live ? *live : json::value(json::object());
   merge(after, wanted);
   if (on_apply) on_apply(after.as_object());
-  if (live && after == *live) return ok(after);
-  if (dry_run) return ok(after);
-  put(path, std::move(after));
+  return after;
+}
+
+void ApiDouble::apply(const std::string& path, const json::value& wanted, const std::string& by) {
+  json::value after = merged(path, wanted);
+  json::value* live = find(path);
+  if (live && after == *live) return;
+  std::string time = next_second();
+  note_write(metadata_of(after), by, time);
+  store(path, std::move(after), time);
+}
+
+HttpResponse ApiDouble::answer_patch(const std::string& path, const HttpRequest& request,
+                                     bool dry_run) {
+  json::value wanted = json::parse(request.body);
+  if (dry_run) return ok(merged(path, wanted));
+  apply(path, wanted, manager_of(query_of(request.url)));
   return ok(*find(path));
 }
 

@@ -23,8 +23,11 @@ class ApiDouble {
 
   /// The object at "/api/v1/namespaces/a/secrets/b"; null when there is none.
   boost::json::value* find(const std::string& path);
+  /// Whoever notes no managers is `manager`, and writes all of it now.
   void put(const std::string& path, boost::json::value object);
   void erase(const std::string& path);
+  /// Server-side apply by somebody.
+  void apply(const std::string& path, const boost::json::value& wanted, const std::string& by);
 
   bool ready = true;
   std::string manager = "blackstart";  // who is noted as the manager of what put() stores
@@ -36,7 +39,10 @@ class ApiDouble {
     boost::json::value object;
     uint64_t version = 0;
   };
-  HttpResponse apply(const std::string& path, const HttpRequest& request, bool dry_run);
+  HttpResponse answer_patch(const std::string& path, const HttpRequest& request, bool dry_run);
+  boost::json::value merged(const std::string& path, const boost::json::value& wanted);
+  void store(const std::string& path, boost::json::value object, const std::string& time);
+  std::string next_second();
   HttpResponse list(const std::string& collection, const std::string& query) const;
   Task<HttpResponse> watch(std::string collection, HttpRequest request);
   static bool belongs(const std::string& path, const std::string& collection);
@@ -44,6 +50,7 @@ class ApiDouble {
   std::map<std::string, Stored> objects_;
   uint64_t version_ = 100;
   int uids_ = 0;
+  int writes_ = 0;  // of anybody: each is a second after the one before
   void wake();
   Executor executor_;
   std::set<Event*> watching_;  // one for each open watch

@@ -165,7 +165,8 @@ TEST(Manifests, Removal_TakesOnlyWhatWeApplied) {
   EXPECT_TRUE(decision.actions.front().destructive);
   EXPECT_THAT(decision.actions.front().details,
               ElementsAre("- ConfigMap web/two",
-                          "left in place: ConfigMap web/one was not made by blackstart"));
+                          "left in place: ConfigMap web/one was not made by blackstart, "
+                          "as far as can be told"));
   bench.act("remove");
   EXPECT_NE(bench.api.find(kOne), nullptr);
   EXPECT_EQ(bench.api.find("/api/v1/namespaces/web/configmaps/two"), nullptr);
@@ -184,17 +185,35 @@ TEST(Manifests, ThereBefore_IsLeftWhenWeOnlyPutALabelOn) {
   EXPECT_THAT(decision.reason, HasSubstr("not made by blackstart"));
 }
 
-TEST(Manifests, MadeBy_TheOldestMarkButNotThatOfAStatus) {
-  auto object = [](const std::string& others) {
-    return boost::json::parse(R"({"metadata": {"managedFields": [
-        {"manager": "us", "operation": "Apply", "time": "2026-01-02T00:00:00Z"}, )" +
-                              others + "]}}");
+struct MadeByRow {
+  const char* why;
+  const char* ours;    // time of our entry
+  const char* others;  // further entries
+  bool made;
+};
+
+TEST(Manifests, MadeBy_TheOneWhoseEntryIsAsOldAsTheObject_OrWhoIsAlone) {
+  const std::vector<MadeByRow> rows = {
+      {"made and never written again", "02", "", true},
+      {"stamped a moment before the object", "01",
+       R"(, {"manager": "c", "time": "2026-01-05T00:00:00Z"})", true},
+      {"changed by us later, touched by nobody else", "05", "", true},
+      {"changed by us later; its status is a controller's", "05",
+       R"(, {"manager": "c", "subresource": "status", "time": "2026-01-03T00:00:00Z"})", true},
+      {"the same for a kind without that subresource", "05",
+       R"(, {"manager": "c", "time": "2026-01-03T00:00:00Z", "fieldsV1": {"f:status": {}}})", true},
+      {"made by another, who has written since", "05",
+       R"(, {"manager": "c", "time": "2026-01-09T00:00:00Z"})", false},
+      {"made by another, who has not", "05",
+       R"(, {"manager": "c", "time": "2026-01-02T00:00:00Z"})", false},
   };
-  EXPECT_TRUE(made_by(object(R"({"manager": "c", "time": "2026-01-02T00:00:00Z"})"), "us"));
-  EXPECT_TRUE(made_by(
-      object(R"({"manager": "c", "subresource": "status", "time": "2026-01-01T00:00:00Z"})"),
-      "us"));
-  EXPECT_FALSE(made_by(object(R"({"manager": "c", "time": "2026-01-01T00:00:00Z"})"), "us"));
+  for (const MadeByRow& row : rows) {
+    auto object = boost::json::parse(
+        R"({"metadata": {"creationTimestamp": "2026-01-02T00:00:00Z", "managedFields": [
+            {"manager": "us", "operation": "Apply", "time": "2026-01-)" +
+        std::string(row.ours) + R"(T00:00:00Z"})" + row.others + "]}}");
+    EXPECT_EQ(made_by(object, "us"), row.made) << row.why;
+  }
   EXPECT_FALSE(made_by(boost::json::object(), "us"));
 }
 
@@ -214,6 +233,28 @@ TEST(Namespace, ThereBefore_IsLeftWhenWeOnlyPutLabelsOn) {
   Decision decision = bench.decide_removal();
   EXPECT_EQ(decision.kind, Decision::Kind::kSatisfied);
   EXPECT_THAT(decision.reason, HasSubstr("not made by blackstart"));
+}
+
+TEST(Namespace, ThereBeforeAndWrittenByItsOwnerSince_IsLeft) {
+  Bench bench("kube.namespace", "name: demo\nlabels: {team: a}");
+  const std::string path = "/api/v1/namespaces/demo";
+  auto by_owner = [](const char* labels) {
+    return boost::json::parse(
+        R"({"apiVersion": "v1", "kind": "Namespace", "metadata": {"labels": )" +
+        std::string(labels) + "}}");
+  };
+  bench.api.apply(path, by_owner(R"({"owner": "x"})"), "kubectl");
+  EXPECT_EQ(bench.converge(), 1);
+  bench.api.apply(path, by_owner(R"({"owner": "y"})"), "kubectl");
+  EXPECT_EQ(bench.decide_removal().kind, Decision::Kind::kSatisfied);
+}
+
+TEST(Namespace, OfOurMakingAndChangedByUsSince_IsRemoved) {
+  Bench bench("kube.namespace", "name: demo\nlabels: {team: a}");
+  bench.converge();
+  bench.api.apply("/api/v1/namespaces/demo",
+                  boost::json::parse(R"({"metadata": {"labels": {"team": "b"}}})"), "blackstart");
+  EXPECT_EQ(bench.decide_removal().kind, Decision::Kind::kAct);
 }
 
 TEST(Namespace, Terminating_IsWaitedForAndWhatHoldsItIsSaid) {
