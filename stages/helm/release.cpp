@@ -51,7 +51,8 @@ class HelmRelease final : public engine::Stage {
   Task<void> look_at_objects(Context& context, const Release& release);
   Task<void> explain(Context& context, const helm::ObjectsState& state);
   Task<void> run(Context& context, std::vector<std::string> arguments, const engine::Tool& helm,
-                 std::string what);
+                 int64_t revision, std::string what);
+  int64_t newest_revision() const;
   Task<void> upgrade(Context& context);
   Task<void> forget(std::string secret);
   helm::Target target() const;
@@ -67,7 +68,8 @@ class HelmRelease final : public engine::Stage {
   Instant explained_{};
 };
 
-/// The revision of `release` that a helm of ours was making when it or we died; 0 when none was.
+/// The revision of `release` that a helm of ours was making or taking away when it or we died; 0
+/// when none was.
 int64_t interrupted_revision(Context& context, const std::string& release) {
   std::string path = context.folder() + kMarkFile;
   if (context.world().files.kind(path) != FileKind::kFile) return 0;
@@ -91,11 +93,11 @@ void drop_leftovers(Context& context) {
 Task<void> HelmRelease::read_records() {
   std::string selector = "owner=helm,name=" + wanted_.release;
   co_await read_records(selector + ",status!=superseded");
-  // helm died between superseding the old revision and completing the new one: the old one is
-  // needed.
+  // helm died between superseding the old revision and completing the new one, or the newest record
+  // was taken away: the old ones are needed.
   const Release* current = helm::newest(releases_);
-  if (current != nullptr && current->pending() &&
-      helm::last_good(releases_, current->revision) == nullptr)
+  if (current == nullptr ||
+      (current->unfinished() && helm::last_good(releases_, current->revision) == nullptr))
     co_await read_records(selector);
 }
 
@@ -128,8 +130,8 @@ Task<Observation> HelmRelease::observe(Context& context) {
   const Release* current = helm::newest(releases_);
   situation_ = helm::judge_record(wanted_, releases_, interrupted_revision(context, wanted_.name()),
                                   context.world().clock.wall_time());
-  bool pending = current != nullptr && current->pending();
-  if (!pending && !context.read_only) drop_leftovers(context);
+  bool unfinished = current != nullptr && current->unfinished();
+  if (!unfinished && !context.read_only) drop_leftovers(context);
   if (current != nullptr && !current->manifest.empty()) co_await look_at_objects(context, *current);
   co_return helm::describe_release(wanted_, situation_, current);
 }
@@ -171,12 +173,17 @@ helm::Target HelmRelease::target() const {
   return {client_->endpoint().kubeconfig, client_->endpoint().context};
 }
 
+int64_t HelmRelease::newest_revision() const {
+  const Release* newest = helm::newest(releases_);
+  return newest == nullptr ? 0 : newest->revision;
+}
+
+/// `revision`: the one that helm makes or takes away.
 Task<void> HelmRelease::run(Context& context, std::vector<std::string> arguments,
-                            const engine::Tool& helm, std::string what) {
-  // The mark tells the next run that a pending record of this revision is ours, and its helm dead.
-  const Release* current = helm::newest(releases_);
-  boost::json::object mark{{"release", wanted_.name()},
-                           {"revision", current == nullptr ? 1 : current->revision + 1}};
+                            const engine::Tool& helm, int64_t revision, std::string what) {
+  // The mark tells the next run that an unfinished record of this revision is ours, and its helm
+  // dead.
+  boost::json::object mark{{"release", wanted_.name()}, {"revision", revision}};
   std::string path = context.folder() + kMarkFile;
   context.world().files.write(path, boost::json::serialize(mark));
   co_await helm::run_helm(context, helm, std::move(arguments), std::move(what));
@@ -193,7 +200,8 @@ Task<void> HelmRelease::upgrade(Context& context) {
   }
   auto arguments = helm::upgrade_arguments(wanted_, values, helm.major(), target());
   explained_ = {};
-  co_await run(context, std::move(arguments), helm, "installing release " + wanted_.name());
+  co_await run(context, std::move(arguments), helm, newest_revision() + 1,
+               "installing release " + wanted_.name());
   context.world().files.remove_all(set_file);
 }
 
@@ -211,10 +219,11 @@ Task<void> HelmRelease::act(Context& context, const Action& action) {
     engine::Tool helm = co_await helm::require_helm(context, wanted_);
     auto arguments =
         helm::rollback_arguments(wanted_, situation_.rollback_to, helm.major(), target());
-    co_await run(context, std::move(arguments), helm, "rolling back release " + wanted_.name());
+    co_await run(context, std::move(arguments), helm, newest_revision() + 1,
+                 "rolling back release " + wanted_.name());
   } else if (action.id == "uninstall") {
     engine::Tool helm = co_await helm::require_helm(context, wanted_);
-    co_await run(context, helm::uninstall_arguments(wanted_, target()), helm,
+    co_await run(context, helm::uninstall_arguments(wanted_, target()), helm, newest_revision(),
                  "removing release " + wanted_.name());
   } else {
     co_await upgrade(context);
@@ -274,6 +283,11 @@ const engine::StageType kHelmRelease{
                      .type = OptionType::kDuration,
                      .default_value = "5m",
                      .summary = "how long helm gives each hook of the chart"},
+                    {.name = "unfinishedGrace",
+                     .type = OptionType::kDuration,
+                     .default_value = "1h",
+                     .summary = "for how long the unfinished record of somebody else's helm counts "
+                                "as work that goes on"},
                     {.name = "force",
                      .type = OptionType::kBoolean,
                      .default_value = "false",

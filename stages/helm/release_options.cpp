@@ -47,6 +47,7 @@ WantedRelease read_wanted(engine::Context& context) {
   wanted.set = read_set(context);
   wanted.values = merge_values(load_values(files, wanted.values_files), wanted.set);
   wanted.timeout = context.option("timeout").as_duration();
+  wanted.grace = context.option("unfinishedGrace").as_duration();
   wanted.create_namespace = context.flag("createNamespace");
   wanted.skip_crds = context.flag("skipCrds");
   wanted.take_ownership = context.flag("takeOwnership");

@@ -17,7 +17,7 @@ struct Release {
   std::string record;  // what tells this state of the record from another; set by the reader
   std::string secret;  // name of the Secret that holds it
   int64_t revision = 0;
-  std::string status;       // "deployed", "failed", "pending-install", "superseded", …
+  std::string status;       // "deployed", "failed", "pending-install", "uninstalling", …
   std::string description;  // "Install complete", or why it failed
   std::string chart;
   std::string version;                       // of the chart
@@ -27,7 +27,9 @@ struct Release {
   std::map<std::string, std::string> files;  // templates, CRDs and other files of the chart by name
   std::string manifest;                      // all rendered objects but hooks
 
-  bool pending() const { return status.starts_with("pending-"); }
+  /// Some helm is at work on it, or died while it was.
+  bool unfinished() const { return status.starts_with("pending-") || uninstalling(); }
+  bool uninstalling() const { return status == "uninstalling"; }
   bool deployed() const { return status == "deployed"; }
 };
 

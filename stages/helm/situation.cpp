@@ -30,25 +30,27 @@ std::vector<std::string> differences(const WantedRelease& wanted, const Release&
   return found;
 }
 
-Situation judge_pending(const WantedRelease& wanted, const std::vector<Release>& releases,
-                        const Release& current, int64_t interrupted_revision, WallTime now) {
+Situation judge_unfinished(const WantedRelease& wanted, const std::vector<Release>& releases,
+                           const Release& current, int64_t interrupted_revision, WallTime now) {
   Situation situation;
   auto age = std::chrono::duration_cast<Duration>(now - current.modified);
   bool ours = current.revision == interrupted_revision;
-  if (!ours && age < wanted.timeout) {
+  if (!ours && age < wanted.grace) {
     situation.kind = Kind::kBusy;
     situation.reason = "another helm is at work on release " + wanted.name() + " (" +
                        current.status + " since " + format_utc(current.modified) +
-                       "); it counts as dead after " + format_duration(wanted.timeout);
+                       "); it counts as dead after " + format_duration(wanted.grace) +
+                       ", the stage's unfinishedGrace";
     return situation;
   }
   situation.kind = Kind::kInterrupted;
   situation.reason =
       "release " + wanted.name() + " was left " + current.status + " by a helm that " +
       (ours ? "was interrupted here" : "has been silent for " + format_duration(age));
-  const Release* good = last_good(releases, current.revision);
   // Without a revision that worked, the objects so far carry helm's marks, and the next install
-  // adopts them: only the record has to go. Nothing is uninstalled.
+  // adopts them: only the record has to go. Nothing is uninstalled. What an uninstall was taking
+  // away was the last that worked.
+  const Release* good = current.uninstalling() ? nullptr : last_good(releases, current.revision);
   if (good != nullptr)
     situation.rollback_to = good->revision;
   else
@@ -99,8 +101,8 @@ Situation judge_record(const WantedRelease& wanted, const std::vector<Release>& 
     situation.reason = "release " + wanted.name() + " is not installed";
     return situation;
   }
-  if (current->pending())
-    return judge_pending(wanted, releases, *current, interrupted_revision, now);
+  if (current->unfinished())
+    return judge_unfinished(wanted, releases, *current, interrupted_revision, now);
   situation.differences = differences(wanted, *current);
   situation.kind = situation.differences.empty() ? Kind::kReady : Kind::kDiffers;
   situation.reason = situation.differences.empty()

@@ -17,8 +17,8 @@ struct Situation {
   enum class Kind {
     kAbsent,       // helm knows no such release
     kDiffers,      // another chart, other values, objects missing, or the last attempt failed
-    kInterrupted,  // pending, and no helm works on it any more
-    kBusy,         // pending, and for all we know a helm of somebody else is at work
+    kInterrupted,  // unfinished, and no helm works on it any more
+    kBusy,         // unfinished, and for all we know a helm of somebody else is at work
     kUnready,      // as wanted; its objects are on their way
     kStuck,        // as wanted; an object will not become ready by itself
     kReady,
@@ -28,7 +28,7 @@ struct Situation {
   std::vector<std::string> differences;  // kDiffers: a phrase each
   std::vector<std::string> causes;       // kStuck, kUnready: events and log lines
   std::vector<std::string> unready;      // kStuck, kUnready: the objects
-  std::string secret;       // kInterrupted: the pending record, when it is to be forgotten
+  std::string secret;       // kInterrupted: the unfinished record, when it is to be forgotten
   int64_t rollback_to = 0;  // kInterrupted: the revision to go back to, when there is one
   size_t applications = 0;  // Argo CD Applications that depend on it, when it is Argo CD
   std::string handed_over;  // the Application that manages its objects now

@@ -103,6 +103,42 @@ TEST_P(Helm, KilledHalfWay_TheNextApplyRepairsTheRelease) {
   EXPECT_EQ(rehearsal.blackstart({"status"}).code, 0);
 }
 
+TEST_P(Helm, KilledWhileItUninstalls_TheNextApplyInstallsAgain) {
+  Rehearsal rehearsal;
+  // A finalizer keeps helm, which waits until all is gone, in uninstalling.
+  write_chart(rehearsal,
+              "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, finalizers: "
+              "[example.com/hold]}\n");
+  rehearsal.write("plan.yaml", release_plan("", tools()));
+  Ran first = rehearsal.blackstart({"apply"});
+  ASSERT_EQ(first.code, 0) << first.all();
+  {
+    Background destroy = rehearsal.start({"destroy", "--yes", "--only", "web"});
+    ASSERT_TRUE(eventually(
+        [&] {
+          return rehearsal.get("configmap web -n web")
+              .at("metadata")
+              .as_object()
+              .contains("deletionTimestamp");
+        },
+        std::chrono::seconds(60)));
+    destroy.signal(SIGKILL);
+    destroy.wait(std::chrono::seconds(30));
+  }
+  boost::json::value left = rehearsal.get("secrets -n web -l status=uninstalling");
+  EXPECT_EQ(left.at("items").as_array().size(), 1u);
+  ASSERT_EQ(rehearsal
+                .kubectl({"patch", "configmap", "web", "-n", "web", "--type=merge", "-p",
+                          R"({"metadata":{"finalizers":null}})"})
+                .code,
+            0);
+  Ran again = rehearsal.blackstart({"apply"});
+  ASSERT_EQ(again.code, 0) << again.all();
+  EXPECT_EQ(rehearsal.kubectl({"get", "configmap", "web", "-n", "web"}).code, 0);
+  rehearsal.kubectl({"patch", "configmap", "web", "-n", "web", "--type=merge", "-p",
+                     R"({"metadata":{"finalizers":null}})"});
+}
+
 TEST_P(Helm, AChartThatDoesNotRender_FailsWithHelmsOwnWords) {
   Rehearsal rehearsal;
   write_chart(rehearsal,

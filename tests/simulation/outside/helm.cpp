@@ -10,6 +10,7 @@
 #include "orchestrator/base/error.h"
 #include "orchestrator/base/text.h"
 #include "orchestrator/world/failpoint.h"
+#include "stages/helm/release_record.h"
 #include "tests/simulation/outside/render.h"
 
 namespace blackstart::sim {
@@ -77,6 +78,13 @@ struct Record {
   std::string status;
 };
 
+/// What one revision of a release was made from and came to.
+struct Content {
+  ChartSource chart;
+  json::value config;
+  std::string manifest;
+};
+
 /// One helm at work on one release.
 class Helm {
  public:
@@ -87,29 +95,49 @@ class Helm {
   }
 
   Task<void> upgrade() {
-    read_chart();
+    Content content = read_chart();
     std::vector<Record> records = all_records();
     Record newest = records.empty() ? Record{} : records.back();
     if (newest.status.starts_with("pending-"))
       throw Failure{
           "Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress"};
     bool install = records.empty() || newest.status == "uninstalled";
-    if (install && !arguments_.has("--install"))
+    if (install ? !arguments_.has("--install") : !has_base(records))
       throw Failure{"Error: UPGRADE FAILED: \"" + release_ + "\" has no deployed releases"};
-    std::vector<json::value> objects = read_objects(manifest_, "manifest");
+    std::vector<json::value> objects = read_objects(content.manifest, "manifest");
     check_kinds(objects);
     if (install) check_ownership(objects);
     int64_t revision = newest.revision + 1;
-    write_record(revision, install ? "pending-install" : "pending-upgrade", "in progress");
+    write_record(content, revision, install ? "pending-install" : "pending-upgrade", "in progress");
     co_await step("outside.helm.recorded");
     co_await write_objects(std::move(objects));
     for (const Record& old : records)
       if (old.status == "deployed") set_status(old.revision, "superseded");
     co_await step("outside.helm.superseded");
-    write_record(revision, "deployed", arguments_.get("--description"));
+    write_record(content, revision, "deployed", arguments_.get("--description"));
+  }
+
+  Task<void> uninstall() {
+    std::vector<Record> records = all_records();
+    if (records.empty()) co_return;  // --ignore-not-found
+    set_status(records.back().revision, "uninstalling");
+    co_await step("outside.helm.uninstalling");
+    std::string manifest = content_of(records.back().revision).manifest;
+    for (const json::value& object : read_objects(manifest, "manifest")) {
+      store_.remove(ref_in_namespace(object));
+      co_await step("outside.helm.removed");
+    }
+    for (const Record& record : records) store_.remove(ref_of(record.revision));
   }
 
  private:
+  /// Is there a revision that an upgrade can go on from?
+  static bool has_base(const std::vector<Record>& records) {
+    const std::string& newest = records.back().status;
+    return newest == "failed" || newest == "superseded" ||
+           std::ranges::count(records, "deployed", &Record::status) > 0;
+  }
+
   Task<void> step(const char* name) {
     co_await world_.clock().sleep_until(world_.clock().now() + kStep);
 #ifdef BLACKSTART_FAILPOINTS
@@ -119,19 +147,29 @@ class Helm {
 #endif
   }
 
-  void read_chart() {
+  Content read_chart() const {
+    Content content;
     std::string folder = arguments_.words.at(2);
     if (world_.files().kind(folder + "/Chart.yaml") != FileKind::kFile)
       throw Failure{"Error: Chart.yaml file is missing"};
-    chart_ = read_chart_folder(world_.files(), folder);
-    config_ = json::object();
+    content.chart = read_chart_folder(world_.files(), folder);
+    content.config = json::object();
     if (arguments_.has("--values"))
       for (const std::string& file : arguments_.flags.at("--values")) {
         if (world_.files().kind(file) != FileKind::kFile)
           throw Failure{"Error: open " + file + ": no such file or directory"};
-        config_ = merged_values(std::move(config_), read_yaml_file(world_.files(), file));
+        content.config =
+            merged_values(std::move(content.config), read_yaml_file(world_.files(), file));
       }
-    manifest_ = render_templates(chart_, merged_values(chart_.values, config_), name_space_);
+    json::value values = merged_values(content.chart.values, content.config);
+    content.manifest = render_templates(content.chart, values, name_space_);
+    return content;
+  }
+
+  Content content_of(int64_t revision) const {
+    auto release = stages::helm::decode_release(*store_.find(ref_of(revision)));
+    ChartSource chart{release.chart, release.version, release.chart_values, release.files, {}};
+    return {std::move(chart), release.config, release.manifest};
   }
 
   void check_kinds(const std::vector<json::value>& objects) const {
@@ -195,6 +233,10 @@ class Helm {
     return "sh.helm.release.v1." + release_ + ".v" + std::to_string(revision);
   }
 
+  kube::ObjectRef ref_of(int64_t revision) const {
+    return {"v1", "Secret", name_space_, secret_name(revision)};
+  }
+
   std::vector<Record> all_records() const {
     std::vector<Record> records;
     for (const json::value& secret : store_.list(*store_.kind_of("v1", "Secret"), name_space_)) {
@@ -221,16 +263,20 @@ class Helm {
             {"modifiedAt", now_in_seconds()}};
   }
 
-  void write_record(int64_t revision, const std::string& status, const std::string& description) {
-    json::object chart{{"metadata", {{"name", chart_.name}, {"version", chart_.version}}},
-                       {"templates", encoded(chart_.templates)},
-                       {"values", chart_.values},
-                       {"files", encoded(chart_.files)}};
-    json::object body{
-        {"name", release_},          {"namespace", name_space_},
-        {"version", revision},       {"info", {{"status", status}, {"description", description}}},
-        {"chart", std::move(chart)}, {"config", config_},
-        {"manifest", manifest_}};
+  void write_record(const Content& content, int64_t revision, const std::string& status,
+                    const std::string& description) {
+    const ChartSource& source = content.chart;
+    json::object chart{{"metadata", {{"name", source.name}, {"version", source.version}}},
+                       {"templates", encoded(source.templates)},
+                       {"values", source.values},
+                       {"files", encoded(source.files)}};
+    json::object body{{"name", release_},
+                      {"namespace", name_space_},
+                      {"version", revision},
+                      {"info", {{"status", status}, {"description", description}}},
+                      {"chart", std::move(chart)},
+                      {"config", content.config},
+                      {"manifest", content.manifest}};
     std::string text = base64_encode(base64_encode(gzip(json::serialize(body))));
     apply(json::object{{"apiVersion", "v1"},
                        {"kind", "Secret"},
@@ -242,10 +288,8 @@ class Helm {
                        {"data", {{"release", text}}}});
   }
 
-  /// The label alone is what anybody selects by; the body of a superseded record says the same.
   void set_status(int64_t revision, const std::string& status) {
-    kube::ObjectRef ref("v1", "Secret", name_space_, secret_name(revision));
-    store_.patch(ref, json::object{{"metadata", {{"labels", labels(revision, status)}}}}, "helm");
+    write_record(content_of(revision), revision, status, "");
   }
 
   SimWorld& world_;
@@ -253,17 +297,17 @@ class Helm {
   Arguments arguments_;
   std::string release_;
   std::string name_space_;
-  ChartSource chart_;
-  json::value config_;
-  std::string manifest_;
 };
 
-Task<std::optional<std::string>> run_upgrade(SimWorld& world, ApiStore& store,
-                                             Arguments arguments) {
+Task<std::optional<std::string>> change(SimWorld& world, ApiStore& store, Arguments arguments) {
+  bool away = arguments.words[0] == "uninstall";
   Helm helm(world, store, std::move(arguments));
   std::optional<std::string> failure;
   try {
-    co_await helm.upgrade();
+    if (away)
+      co_await helm.uninstall();
+    else
+      co_await helm.upgrade();
   } catch (const Failure& refused) {
     failure = refused.text;
   }
@@ -296,7 +340,7 @@ Task<Exit> run_simulated_helm(SimWorld& world, FindCluster clusters, Command com
     Exit rendered = render(world, arguments);
     co_return rendered;
   }
-  if (verb != "upgrade") {
+  if (verb != "upgrade" && verb != "uninstall") {
     Exit unknown = failed("Error: helm " + verb + " is not simulated");
     co_return unknown;
   }
@@ -305,7 +349,7 @@ Task<Exit> run_simulated_helm(SimWorld& world, FindCluster clusters, Command com
     Exit unreachable = failed("Error: Kubernetes cluster unreachable: connection refused");
     co_return unreachable;
   }
-  std::optional<std::string> failure = co_await run_upgrade(world, *store, std::move(arguments));
+  std::optional<std::string> failure = co_await change(world, *store, std::move(arguments));
   Exit exit;
   if (failure) exit = failed(*failure);
   co_return exit;

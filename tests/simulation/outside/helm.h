@@ -1,4 +1,4 @@
-// helm: upgrade --install, rollback, template, version; its records as the real one writes them.
+// helm: upgrade --install, uninstall, template, version; its records as the real one writes them.
 #pragma once
 
 #include "orchestrator/world/process.h"

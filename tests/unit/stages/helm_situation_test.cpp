@@ -27,6 +27,7 @@ WantedRelease wanted_release() {
   wanted.values = wanted.set = boost::json::object();
   wanted.stamp = "0123456789abcdef";
   wanted.timeout = std::chrono::minutes(5);
+  wanted.grace = std::chrono::hours(1);
   return wanted;
 }
 
@@ -105,10 +106,11 @@ struct PendingRow {
   std::vector<std::string> actions;
 };
 
-TEST(HelmRelease, Pending_IsRepairedWhenOursOrOld_AndWaitedForOtherwise) {
+TEST(HelmRelease, Unfinished_IsRepairedWhenOursOrOld_AndWaitedForOtherwise) {
   const std::vector<PendingRow> rows = {
       {{{1, "pending-install"}}, 1, 1, Kind::kInterrupted, {"forget", "upgrade"}},
-      {{{1, "pending-install"}}, 0, 301, Kind::kInterrupted, {"forget", "upgrade"}},
+      {{{1, "pending-install"}}, 0, 3601, Kind::kInterrupted, {"forget", "upgrade"}},
+      {{{1, "pending-install"}}, 0, 301, Kind::kBusy, {}},
       {{{1, "pending-install"}}, 0, 10, Kind::kBusy, {}},
       {{{1, "deployed"}, {2, "pending-upgrade"}},
        2,
@@ -123,10 +125,13 @@ TEST(HelmRelease, Pending_IsRepairedWhenOursOrOld_AndWaitedForOtherwise) {
        {"rollback", "upgrade"}},
       {{{1, "deployed"}, {2, "failed"}, {3, "pending-rollback"}},
        0,
-       999,
+       3999,
        Kind::kInterrupted,
        {"rollback", "upgrade"}},
       {{{1, "failed"}, {2, "pending-upgrade"}}, 2, 1, Kind::kInterrupted, {"forget", "upgrade"}},
+      {{{1, "uninstalling"}}, 1, 1, Kind::kInterrupted, {"forget", "upgrade"}},
+      {{{1, "superseded"}, {2, "uninstalling"}}, 2, 1, Kind::kInterrupted, {"forget", "upgrade"}},
+      {{{1, "uninstalling"}}, 0, 10, Kind::kBusy, {}},
   };
   for (size_t i = 0; i < rows.size(); ++i) {
     Situation situation = judge(revisions(rows[i].revisions), rows[i].interrupted, rows[i].age);
