@@ -49,6 +49,7 @@ class HelmRelease final : public engine::Stage {
   Task<void> read_records();
   Task<void> read_records(std::string selector);
   Task<void> look_at_objects(Context& context, const Release& release);
+  Task<void> look_at_applications(helm::ObjectsState& state);
   Task<void> explain(Context& context, const helm::ObjectsState& state);
   Task<void> run(Context& context, std::vector<std::string> arguments, const engine::Tool& helm,
                  int64_t revision, std::string what);
@@ -142,15 +143,25 @@ Task<void> HelmRelease::look_at_objects(Context& context, const Release& release
                                    "release " + wanted_.name());
     manifest_of_ = release.record;
   }
-  if (objects_.is_argocd()) {
-    auto applications = co_await client_->list("argoproj.io/v1alpha1", "Application", "");
-    situation_.applications = applications ? applications->items.size() : 0;
-  }
-  // A pending or outdated release is changed first; its objects matter after that.
+  // An unfinished or outdated release is changed first; its objects matter after that.
   helm::ObjectsState state = co_await objects_.look();
+  if (objects_.is_argocd() || !state.handed_over.empty()) co_await look_at_applications(state);
   helm::judge_objects(wanted_, state, situation_);
   if (situation_.kind == Situation::Kind::kUnready || situation_.kind == Situation::Kind::kStuck)
     co_await explain(context, state);
+}
+
+/// Argo CD's marks outlive an Application that was deleted alone: then nobody manages the objects.
+Task<void> HelmRelease::look_at_applications(helm::ObjectsState& state) {
+  auto applications = co_await client_->list("argoproj.io/v1alpha1", "Application", "");
+  bool there =
+      applications && std::ranges::any_of(applications->items, [&](const auto& one) {
+        std::string name = kube::text_at(one, {"metadata", "name"});
+        return state.handed_over == name ||
+               state.handed_over == kube::text_at(one, {"metadata", "namespace"}) + "_" + name;
+      });
+  if (!there) state.handed_over.clear();
+  if (objects_.is_argocd() && applications) situation_.applications = applications->items.size();
 }
 
 Task<void> HelmRelease::explain(Context& context, const helm::ObjectsState& state) {

@@ -73,7 +73,7 @@ void ReleaseObjects::judge(Group& group, ObjectsState& state) const {
       group.settled = group.settled && passes(wanted);
       continue;
     }
-    if (state.handed_over.empty()) state.handed_over = argocd::tracked_by(*live).value_or("");
+    state.trackers.insert(argocd::tracked_by(*live).value_or(""));
     kube::Readiness readiness = kube::readiness_of(*live);
     if (readiness.ready()) continue;
     group.settled = false;
@@ -98,6 +98,7 @@ Task<void> ReleaseObjects::read_unsettled() {
 ObjectsState ReleaseObjects::judge_all() {
   ObjectsState state;
   for (Group& group : groups_) judge(group, state);
+  if (state.trackers.size() == 1) state.handed_over = *state.trackers.begin();
   return state;
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,9 @@ struct ObjectsState {
   std::vector<kube::ObjectRef> missing;
   std::vector<std::pair<kube::ObjectRef, kube::Readiness>> unready;
   boost::json::value
-      first_unready;        // as it is in the cluster, for a diagnosis; a failed one goes first
-  std::string handed_over;  // the Application that Argo CD tracks them under; empty: none
+      first_unready;  // as it is in the cluster, for a diagnosis; a failed one goes first
+  std::set<std::string> trackers;  // Applications that Argo CD tracks them under; empty name: none
+  std::string handed_over;         // the one that tracks all that are there; empty: none does
   bool ready() const { return missing.empty() && unready.empty(); }
 };
 

@@ -189,6 +189,10 @@ Decision decide_release_removal(const WantedRelease& wanted, const Situation& si
                                  count_of(situation.applications, "Application"),
                              "remove the Applications first, or destroy the cluster as a whole");
   }
+  if (!situation.handed_over.empty())
+    return Decision::satisfied("left in place: release " + wanted.name() +
+                               " was handed over to Argo CD's Application " +
+                               situation.handed_over);
   Action action;
   action.id = "uninstall";
   action.summary = "uninstall release " + wanted.name() + " and remove its objects";

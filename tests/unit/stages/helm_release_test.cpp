@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/json/parse.hpp>
+
 #include "tests/unit/stages/bench.h"
 #include "tests/unit/stages/helm_fixture.h"
 
@@ -12,6 +14,7 @@ using engine::Decision;
 using testing::Contains;
 using testing::HasSubstr;
 
+constexpr const char* kRecord = "/api/v1/namespaces/web/secrets/sh.helm.release.v1.web.v1";
 constexpr const char* kMark = "/state/stages/tested/helm-at-work.json";
 
 struct ReleaseBench : Bench {
@@ -25,12 +28,21 @@ struct ReleaseBench : Bench {
     };
   }
 
-  /// A release that some helm is installing just now.
-  void install_at_work() {
-    auto now = context().world().clock.wall_time().time_since_epoch();
-    auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now).count();
-    api.put("/api/v1/namespaces/web/secrets/sh.helm.release.v1.web.v1",
-            release_secret(1, "pending-install", "{}", "", "", seconds));
+  /// A release that some helm has begun to install.
+  void install_at_work(std::chrono::seconds ago = {}) {
+    auto then = context().world().clock.wall_time() - ago;
+    auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(then.time_since_epoch()).count();
+    api.put(kRecord, release_secret(1, "pending-install", "{}", "", "", seconds));
+  }
+
+  void put_config_map(const std::string& name, const std::string& tracking_id) {
+    api.put(
+        "/api/v1/namespaces/web/configmaps/" + name,
+        boost::json::object{
+            {"apiVersion", "v1"},
+            {"kind", "ConfigMap"},
+            {"metadata", {{"annotations", {{"argocd.argoproj.io/tracking-id", tracking_id}}}}}});
   }
 };
 
@@ -57,6 +69,56 @@ TEST(HelmReleaseRun, AMarkOfAnotherRelease_SaysNothingAboutThisOne) {
   Decision decision = bench.decide();
   EXPECT_EQ(decision.kind, Decision::Kind::kWait);
   EXPECT_THAT(decision.reason, HasSubstr("another helm is at work"));
+}
+
+TEST(HelmReleaseRun, AnothersHelmThatMayWaitForTwentyMinutes_IsNotRolledBackUnderIt) {
+  ReleaseBench bench;
+  bench.install_at_work(std::chrono::minutes(21));
+  Decision decision = bench.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kWait);
+  EXPECT_THAT(decision.reason, HasSubstr("it counts as dead after 1h"));
+  bench.install_at_work(std::chrono::minutes(61));
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kAct);
+}
+
+/// A release of two ConfigMaps with other values than the plan's; their tracking IDs.
+struct TrackedRelease : ReleaseBench {
+  TrackedRelease(const std::string& a, const std::string& b) {
+    const char* manifest =
+        "{kind: ConfigMap, apiVersion: v1, metadata: {name: a}}\n---\n"
+        "{kind: ConfigMap, apiVersion: v1, metadata: {name: b}}\n";
+    api.put(kRecord, release_secret(1, "deployed", R"({"other": true})", "", manifest));
+    put_config_map("a", a);
+    put_config_map("b", b);
+  }
+  void put_application() {
+    api.put("/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/shop",
+            boost::json::object{{"kind", "Application"}});
+  }
+};
+
+TEST(HelmReleaseRun, OneApplicationTracksAllThatIsThere_ItIsHandedOver) {
+  TrackedRelease bench("shop:/ConfigMap:web/a", "shop:/ConfigMap:web/b");
+  bench.put_application();
+  Decision decision = bench.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kSatisfied);
+  EXPECT_THAT(decision.reason, HasSubstr("handed over to Argo CD's Application shop"));
+  EXPECT_THAT(bench.decide_removal().reason, HasSubstr("left in place"));
+}
+
+TEST(HelmReleaseRun, AnApplicationTracksOneOfItsObjects_TheReleaseIsStillOurs) {
+  for (const char* other : {"", "another:/ConfigMap:web/b"}) {
+    TrackedRelease bench("shop:/ConfigMap:web/a", other);
+    bench.put_application();
+    EXPECT_EQ(bench.decide().kind, Decision::Kind::kAct) << other;
+    EXPECT_EQ(bench.decide_removal().kind, Decision::Kind::kAct) << other;
+  }
+}
+
+TEST(HelmReleaseRun, TheApplicationThatItWasHandedOverToIsGone_ItIsOursAgain) {
+  TrackedRelease bench("shop:/ConfigMap:web/a", "shop:/ConfigMap:web/b");
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kAct);
+  EXPECT_EQ(bench.decide_removal().kind, Decision::Kind::kAct);
 }
 
 }  // namespace

@@ -213,6 +213,12 @@ TEST(HelmRelease, Removal_UninstallsButNeverAnArgoCdWithApplications) {
   Decision refused = decide_release_removal(wanted, situation, seen);
   EXPECT_EQ(refused.kind, Decision::Kind::kBlocked);
   EXPECT_THAT(refused.reason, HasSubstr("3 Applications"));
+  situation.applications = 0;
+  situation.handed_over = "web-in-git";
+  Decision left = decide_release_removal(wanted, situation, seen);
+  EXPECT_EQ(left.kind, Decision::Kind::kSatisfied);
+  EXPECT_THAT(left.reason, HasSubstr("left in place: release web/web was handed over to Argo CD's "
+                                     "Application web-in-git"));
   EXPECT_EQ(decide_release_removal(wanted, judge({}), Observation::absent("")).kind,
             Decision::Kind::kSatisfied);
 }
