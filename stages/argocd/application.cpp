@@ -1,6 +1,7 @@
 #include "stages/argocd/application.h"
 
 #include "orchestrator/base/text.h"
+#include "orchestrator/kube/json.h"
 #include "orchestrator/kube/readiness.h"
 
 namespace blackstart::stages::argocd {
@@ -45,15 +46,60 @@ std::optional<Verdict> judge_conditions(const json::value& application) {
   return std::nullopt;
 }
 
-/// Does what was compared last differ from what the Application asks for now?
-bool is_uncompared(const json::value& application) {
-  const json::value* compared = kube::find(application, {"status", "sync", "comparedTo", "source"});
-  const json::value* wanted = kube::find(application, {"spec", "source"});
-  if (compared == nullptr || wanted == nullptr) return false;
-  for (const char* key : {"repoURL", "path", "targetRevision", "chart"}) {
-    if (kube::text_at(*compared, {key}) != kube::text_at(*wanted, {key})) return true;
+bool says_nothing(const json::value& value) {
+  if (const auto* map = value.if_object()) return map->empty();
+  if (const auto* list = value.if_array()) return list->empty();
+  if (const auto* text = value.if_string()) return text->empty();
+  return value.is_null() || value == json::value(false) ||
+         (value.is_number() && value.to_number<double>() == 0);
+}
+
+/// Without what Argo CD leaves out when it writes its own types: zeros, and what holds nothing
+/// else.
+json::value without_zeros(const json::value& value) {
+  if (const auto* list = value.if_array()) {
+    json::array result;
+    for (const json::value& item : *list) result.push_back(without_zeros(item));
+    return result;
   }
-  return false;
+  if (!value.is_object()) return value;
+  json::object result;
+  for (const auto& [key, item] : value.get_object())
+    if (json::value kept = without_zeros(item); !says_nothing(kept)) result[key] = std::move(kept);
+  return result;
+}
+
+json::value part_of(const json::value& application, std::initializer_list<std::string_view> path) {
+  const json::value* found = kube::find(application, path);
+  return found == nullptr ? json::value(json::object()) : without_zeros(*found);
+}
+
+bool is_compared(const json::value& application, const char* part) {
+  return kube::same_value(part_of(application, {"spec", part}),
+                          part_of(application, {"status", "sync", "comparedTo", part}));
+}
+
+/// Was what the Application asks for now compared with the cluster? As Argo CD's own
+/// specEqualsCompareTo has it.
+bool is_compared(const json::value& application) {
+  if (!is_compared(application, "destination")) return false;
+  if (!kube::list_at(application, {"spec", "sources"}).empty())
+    return is_compared(application, "sources");
+  // Without any source Argo CD makes one up, from sourceHydrator.
+  return says_nothing(part_of(application, {"spec", "source"})) ||
+         is_compared(application, "source");
+}
+
+/// One for each source; where there are several, they stand in `revisions`.
+std::vector<std::string> revisions_at(const json::value& application,
+                                      std::initializer_list<std::string_view> path) {
+  std::vector<std::string> revisions;
+  const json::value* status = kube::find(application, path);
+  if (status == nullptr) return {""};
+  for (const json::value& one : kube::list_at(*status, {"revisions"}))
+    revisions.push_back(one.is_string() ? std::string(one.get_string()) : std::string());
+  if (revisions.empty()) revisions.push_back(kube::text_at(*status, {"revision"}));
+  return revisions;
 }
 
 std::optional<Verdict> judge_revision(const json::value& application,
@@ -126,8 +172,8 @@ Verdict judge_drift(const json::value& application, const std::string& status,
   }
   bool succeeded = kube::text_at(application, {"status", "operationState", "phase"}) == "Succeeded";
   bool heals = kube::flag_at(application, {"spec", "syncPolicy", "automated", "selfHeal"});
-  bool tried = kube::text_at(application, {"status", "operationState", "syncResult", "revision"}) ==
-               kube::text_at(application, {"status", "sync", "revision"});
+  bool tried = revisions_at(application, {"status", "operationState", "syncResult"}) ==
+               revisions_at(application, {"status", "sync"});
   if (succeeded && tried && !heals) {
     return verdict(Kind::kStuck, reason + " (selfHeal is off: this drift stays)",
                    "sync it in Argo CD, or switch selfHeal on");
@@ -152,7 +198,7 @@ Verdict judge(const json::value& application, const ExpectedRevision& expected) 
   std::string status = kube::text_at(application, {"status", "sync", "status"});
   if (auto broken = judge_conditions(application)) return *broken;
   if (status.empty()) return verdict(Kind::kProgressing, "was not looked at by Argo CD yet");
-  if (is_uncompared(application))
+  if (!is_compared(application))
     return verdict(Kind::kProgressing, "has changed, and was not compared with Git yet");
   auto operation = judge_operation(application);
   if (operation && operation->kind == Kind::kProgressing) return *operation;
@@ -167,15 +213,11 @@ Verdict judge(const json::value& application, const ExpectedRevision& expected) 
 std::vector<Source> sources_of(const json::value& application) {
   std::vector<Source> sources;
   const json::array& many = kube::list_at(application, {"spec", "sources"});
-  const json::array& revisions = kube::list_at(application, {"status", "sync", "revisions"});
-  for (size_t i = 0; i < many.size(); ++i) {
-    bool compared = i < revisions.size() && revisions[i].is_string();
-    sources.push_back(
-        source_of(many[i], compared ? std::string(revisions[i].get_string()) : std::string()));
-  }
+  std::vector<std::string> revisions = revisions_at(application, {"status", "sync"});
+  revisions.resize(std::max<size_t>(many.size(), 1));
+  for (size_t i = 0; i < many.size(); ++i) sources.push_back(source_of(many[i], revisions[i]));
   const json::value* one = kube::find(application, {"spec", "source"});
-  if (many.empty() && one != nullptr)
-    sources.push_back(source_of(*one, kube::text_at(application, {"status", "sync", "revision"})));
+  if (many.empty() && one != nullptr) sources.push_back(source_of(*one, revisions.front()));
   return sources;
 }
 

@@ -256,7 +256,9 @@ json::object ArgoCd::compare(ApiStore& store, const json::value& application,
   return {{"sync",
            {{"status", synced ? "Synced" : "OutOfSync"},
             {"revision", commit_},
-            {"comparedTo", {{"source", application.at("spec").at("source")}}}}},
+            {"comparedTo",
+             {{"source", application.at("spec").at("source")},
+              {"destination", application.at("spec").at("destination")}}}}},
           {"health", {{"status", health}}},
           {"resources", std::move(resources)}};
 }

@@ -121,6 +121,17 @@ TEST(Application, DoneIsSyncedHealthySucceededAndAtTheRevision) {
        "is at revision bbbbbbbb, not at aaaaaaaa"},
       {R"({"spec": {"source": {"path": "elsewhere"}}})", Kind::kProgressing,
        "was not compared with Git yet"},
+      {R"({"spec": {"source": {"helm": {"valueFiles": ["b.yaml"]}}},
+           "status": {"sync": {"comparedTo": {"source": {"helm": {"valueFiles": ["a.yaml"]}}}}}})",
+       Kind::kProgressing, "was not compared with Git yet"},
+      {R"({"spec": {"destination": {"namespace": "new"}},
+           "status": {"sync": {"comparedTo": {"destination": {"namespace": "old"}}}}})",
+       Kind::kProgressing, "was not compared with Git yet"},
+      {R"({"status": {"sync": {"comparedTo": null}}})", Kind::kProgressing,
+       "was not compared with Git yet"},
+      {R"({"spec": {"source": {"directory": {"recurse": false}, "helm": {"parameters": [{"name": "a", "forceString": false}]}}},
+           "status": {"sync": {"comparedTo": {"source": {"directory": {"jsonnet": {}}, "helm": {"parameters": [{"name": "a"}]}}}}}})",
+       Kind::kDone, "Synced"},
       {R"({"status": {"operationState": {"phase": "Running", "message": "waiting for x"}}})",
        Kind::kProgressing, "is being synced: waiting for x"},
       {R"({"operation": {"sync": {}}})", Kind::kProgressing, "is being synced"},
@@ -183,6 +194,27 @@ TEST(Application, SeveralSources_AreEachComparedWithTheirOwnRevision) {
   EXPECT_FALSE(sources[0].is_git());
   EXPECT_EQ(sources[1].target_revision, "HEAD");
   EXPECT_EQ(sources[1].revision, "bbbb");
+  auto none = [](const Source&) { return std::optional<std::string>(); };
+  EXPECT_THAT(judge_application(application, none).reason, HasSubstr("was not compared with Git"));
+  merge(application, parse(R"({"status": {"sync": {"comparedTo": {"sources": [
+      {"repoURL": "https://charts", "chart": "argo-cd", "targetRevision": "9.3.7"},
+      {"repoURL": "file:///repo", "ref": "values"}]}}}})"));
+  EXPECT_EQ(judge_application(application, none).kind, Kind::kDone);
+}
+
+TEST(Application, SeveralSources_DriftThatASyncAtTheseRevisionsLeft_Stays) {
+  boost::json::value application = done();
+  merge(application, parse(R"({
+    "spec": {"source": null, "sources": [{"repoURL": "a"}, {"repoURL": "b"}],
+             "syncPolicy": {"automated": {"selfHeal": false}}},
+    "status": {"sync": {"status": "OutOfSync", "revision": null, "revisions": ["1", "3"],
+                        "comparedTo": {"source": null, "sources": [{"repoURL": "a"}, {"repoURL": "b"}]}},
+               "operationState": {"syncResult": {"revision": null, "revisions": ["1", "2"]}}}})"));
+  auto none = [](const Source&) { return std::optional<std::string>(); };
+  EXPECT_EQ(judge_application(application, none).kind, Kind::kProgressing) << "2 was tried, not 3";
+  merge(application,
+        parse(R"({"status": {"operationState": {"syncResult": {"revisions": ["1", "3"]}}}})"));
+  EXPECT_EQ(judge_application(application, none).kind, Kind::kStuck);
 }
 
 TEST(Application, ChildrenAndWorkloads_AreFoundAmongItsResources) {

@@ -23,13 +23,14 @@ constexpr const char* kHead = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 boost::json::value application(const std::string& sync, const std::string& health,
                                const std::string& revision = kHead, const std::string& more = "") {
-  return boost::json::parse(R"({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+  return boost::json::parse(
+      R"({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
     "spec": {"source": {"repoURL": "file:///repo", "targetRevision": "main"}, "syncPolicy": {"automated": {"selfHeal": true}}},
     "status": {"sync": {"status": ")" +
-                            sync + R"(", "revision": ")" + revision + R"("},
+      sync + R"(", "revision": ")" + revision +
+      R"(", "comparedTo": {"source": {"repoURL": "file:///repo", "targetRevision": "main"}}},
       "health": {"status": ")" +
-                            health + R"("}, "operationState": {"phase": "Succeeded"})" + more +
-                            "}}");
+      health + R"("}, "operationState": {"phase": "Succeeded"})" + more + "}}");
 }
 
 boost::json::value with_child(const std::string& child) {
