@@ -227,13 +227,13 @@ Verdict judge_application(const json::value& application, const ExpectedRevision
   return result;
 }
 
-std::vector<kube::ObjectRef> children_of(const json::value& application) {
+std::vector<kube::ObjectRef> children_of(const json::value& application, std::string_view kind) {
   std::vector<kube::ObjectRef> children;
   for (const json::value& resource : kube::list_at(application, {"status", "resources"})) {
-    if (kube::text_at(resource, {"kind"}) != "Application" ||
+    if (kube::text_at(resource, {"kind"}) != kind ||
         kube::text_at(resource, {"group"}) != "argoproj.io")
       continue;
-    children.push_back({"argoproj.io/v1alpha1", "Application",
+    children.push_back({"argoproj.io/v1alpha1", std::string(kind),
                         kube::text_at(resource, {"namespace"}), kube::text_at(resource, {"name"})});
   }
   return children;

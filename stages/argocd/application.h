@@ -43,8 +43,9 @@ struct Verdict {
 std::vector<Source> sources_of(const boost::json::value& application);
 Verdict judge_application(const boost::json::value& application, const ExpectedRevision& expected);
 
-/// The Applications among the resources of one: its children.
-std::vector<kube::ObjectRef> children_of(const boost::json::value& application);
+/// Those of one of Argo CD's own kinds ("Application", "ApplicationSet") among its resources.
+std::vector<kube::ObjectRef> children_of(const boost::json::value& application,
+                                         std::string_view kind);
 /// Resources that can be less than ready: workloads, claims, Services and the like.
 std::vector<kube::ObjectRef> workloads_of(const boost::json::value& application);
 

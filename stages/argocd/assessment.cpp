@@ -1,6 +1,6 @@
 #include "stages/argocd/assessment.h"
 
-#include <set>
+#include <optional>
 
 #include "orchestrator/base/text.h"
 
@@ -18,42 +18,10 @@ std::string name_of(const json::value& object) {
   return kube::text_at(object, {"metadata", "name"});
 }
 
-const json::value* find_application(const Objects& applications, const std::string& name) {
-  auto found = std::find_if(applications.begin(), applications.end(),
+const json::value* find_named(const Objects& objects, const std::string& name) {
+  auto found = std::find_if(objects.begin(), objects.end(),
                             [&](const json::value* one) { return name_of(*one) == name; });
-  return found == applications.end() ? nullptr : *found;
-}
-
-/// The names that are waited for: those given or all there are, and their children, transitively.
-/// The value is the parent that a name was found under.
-std::map<std::string, std::string> wanted_names(const WaitFor& wanted,
-                                                const Objects& applications) {
-  std::map<std::string, std::string> names;
-  std::vector<std::string> open = wanted.names;
-  if (open.empty()) {
-    for (const json::value* one : applications) open.push_back(name_of(*one));
-  }
-  for (const std::string& name : open) names[name];
-  while (!open.empty()) {
-    std::string name = std::move(open.back());
-    open.pop_back();
-    const json::value* application = find_application(applications, name);
-    if (application == nullptr) continue;
-    for (const kube::ObjectRef& child : children_of(*application)) {
-      if (child.name_space == wanted.name_space && names.emplace(child.name, name).second)
-        open.push_back(child.name);
-    }
-  }
-  for (const std::string& name : wanted.except) names.erase(name);
-  return names;
-}
-
-Verdict missing(const std::string& name, const std::string& parent) {
-  Verdict verdict;
-  verdict.application = name;
-  verdict.reason =
-      "is not there yet" + (parent.empty() ? std::string() : " (a child of " + parent + ")");
-  return verdict;
+  return found == objects.end() ? nullptr : *found;
 }
 
 bool is_owned_by(const json::value& application, const std::string& set) {
@@ -62,6 +30,75 @@ bool is_owned_by(const json::value& application, const std::string& set) {
     return kube::text_at(owner, {"kind"}) == "ApplicationSet" &&
            kube::text_at(owner, {"name"}) == set;
   });
+}
+
+using Parents = std::map<std::string, std::string>;  // by name: whose child it was found to be
+
+/// Whom is waited for.
+struct Family {
+  Parents applications;
+  Parents sets;
+};
+
+/// Finds those given or all there are, and their children, transitively: the Applications among the
+/// resources of one, and those that an ApplicationSet there has generated.
+class FamilyFinder {
+ public:
+  FamilyFinder(const std::string& name_space, const Objects& applications)
+      : name_space_(name_space), all_(applications) {}
+
+  void add_application(const std::string& name, const std::string& parent) {
+    if (family_.applications.emplace(name, parent).second) open_.push_back(name);
+  }
+
+  void add_set(const std::string& name, const std::string& parent) {
+    if (!family_.sets.emplace(name, parent).second) return;
+    for (const json::value* one : all_)
+      if (is_owned_by(*one, name)) add_application(name_of(*one), "ApplicationSet " + name);
+  }
+
+  Family find() {
+    while (!open_.empty()) {
+      std::string name = std::move(open_.back());
+      open_.pop_back();
+      if (const json::value* one = find_named(all_, name)) add_children(*one);
+    }
+    return std::move(family_);
+  }
+
+ private:
+  void add_children(const json::value& application) {
+    std::string parent = name_of(application);
+    for (const kube::ObjectRef& child : children_of(application, "Application"))
+      if (child.name_space == name_space_) add_application(child.name, parent);
+    for (const kube::ObjectRef& child : children_of(application, "ApplicationSet"))
+      if (child.name_space == name_space_) add_set(child.name, parent);
+  }
+
+  const std::string& name_space_;
+  const Objects& all_;
+  Family family_;
+  std::vector<std::string> open_;  // Applications whose children are not known yet
+};
+
+Family family_of(const WaitFor& wanted, const Objects& applications, const Objects& sets) {
+  FamilyFinder finder(wanted.name_space, applications);
+  for (const std::string& name : wanted.names) finder.add_application(name, "");
+  if (wanted.names.empty()) {
+    for (const json::value* one : applications) finder.add_application(name_of(*one), "");
+    for (const json::value* one : sets) finder.add_set(name_of(*one), "");
+  }
+  Family family = finder.find();
+  for (const std::string& name : wanted.except) family.applications.erase(name);
+  return family;
+}
+
+Verdict missing(const std::string& name, const std::string& parent) {
+  Verdict verdict;
+  verdict.application = name;
+  verdict.reason =
+      "is not there yet" + (parent.empty() ? std::string() : " (a child of " + parent + ")");
+  return verdict;
 }
 
 std::string error_of(const json::value& set) {
@@ -73,23 +110,31 @@ std::string error_of(const json::value& set) {
   return {};
 }
 
-void assess_sets(const Objects& sets, const Objects& applications, Assessment& assessment) {
-  for (const json::value* set : sets) {
-    std::string name = name_of(*set);
-    if (std::string error = error_of(*set); !error.empty()) {
-      Verdict verdict;
-      verdict.application = "ApplicationSet " + name;
-      verdict.kind = Verdict::Kind::kStuck;
-      verdict.reason = error;
-      verdict.hint = "correct the generators or the template of the ApplicationSet";
-      assessment.pending.push_back(std::move(verdict));
-      continue;
-    }
-    bool any = std::any_of(applications.begin(), applications.end(),
-                           [&](const json::value* one) { return is_owned_by(*one, name); });
-    if (!any)
-      assessment.notes.push_back("ApplicationSet " + name + " has generated no Application");
+/// What keeps an ApplicationSet from being done, if anything does.
+std::optional<Verdict> judge_set(const std::string& name, const std::string& parent,
+                                 const json::value* set) {
+  if (set == nullptr) return missing("ApplicationSet " + name, parent);
+  Verdict verdict;
+  verdict.application = "ApplicationSet " + name;
+  if (std::string error = error_of(*set); !error.empty()) {
+    verdict.kind = Verdict::Kind::kStuck;
+    verdict.reason = error;
+    verdict.hint = "correct the generators or the template of the ApplicationSet";
+    return verdict;
   }
+  // Argo CD says something of each that it has worked on, last of all.
+  if (!kube::list_at(*set, {"status", "conditions"}).empty()) return std::nullopt;
+  verdict.reason = "was not looked at by Argo CD yet";
+  return verdict;
+}
+
+void assess_set(const std::string& name, const std::string& parent, const Objects& sets,
+                const Objects& applications, Assessment& assessment) {
+  if (auto verdict = judge_set(name, parent, find_named(sets, name)))
+    return assessment.pending.push_back(std::move(*verdict));
+  bool any = std::any_of(applications.begin(), applications.end(),
+                         [&](const json::value* one) { return is_owned_by(*one, name); });
+  if (!any) assessment.notes.push_back("ApplicationSet " + name + " has generated no Application");
 }
 
 std::string sentence(const Verdict& verdict,
@@ -99,6 +144,13 @@ std::string sentence(const Verdict& verdict,
          (more == explanations.end() ? "" : ": " + more->second);
 }
 
+std::string all_of(const Assessment& assessment) {
+  if (assessment.sets == 0) return count_of(assessment.total, "Application");
+  return count_of(assessment.total + assessment.sets, "Application and set",
+                  "Applications and sets");
+}
+
+/// "2 of 5 Applications are not done: argocd: OutOfSync, Progressing; …"
 std::string describe(const Assessment& assessment,
                      const std::map<std::string, std::string>& explanations) {
   std::vector<std::string> parts;
@@ -114,8 +166,7 @@ std::string describe(const Assessment& assessment,
            count_of(assessment.at_least, "Application") +
            (assessment.total == 1 ? " is there" : " are there");
   } else {
-    text = std::to_string(assessment.pending.size()) + " of " +
-           count_of(assessment.total, "Application") +
+    text = std::to_string(assessment.pending.size()) + " of " + all_of(assessment) +
            (assessment.pending.size() == 1 ? " is" : " are") + " not done";
   }
   if (!parts.empty()) text += ": " + join(parts, "; ");
@@ -141,18 +192,19 @@ Assessment assess(const WaitFor& wanted, const Objects& applications,
                   const Objects& application_sets, const ExpectedRevision& expected) {
   Assessment assessment;
   assessment.at_least = wanted.at_least;
-  for (const auto& [name, parent] : wanted_names(wanted, applications)) {
-    const json::value* application = find_application(applications, name);
+  Family family = family_of(wanted, applications, application_sets);
+  assessment.sets = family.sets.size();
+  for (const auto& [name, parent] : family.applications) {
+    const json::value* application = find_named(applications, name);
     if (application != nullptr) ++assessment.total;
     Verdict verdict =
         application == nullptr ? missing(name, parent) : judge_application(*application, expected);
     if (verdict.kind != Verdict::Kind::kDone) assessment.pending.push_back(std::move(verdict));
   }
-  if (wanted.names.empty()) assess_sets(application_sets, applications, assessment);
+  for (const auto& [name, parent] : family.sets)
+    assess_set(name, parent, application_sets, applications, assessment);
   return assessment;
 }
-
-std::string describe(const Assessment& assessment) { return describe(assessment, {}); }
 
 Decision decide_wait(const WaitState& state, const Observation& seen) {
   if (seen.is_present()) return Decision::satisfied(seen.reason);

@@ -14,14 +14,15 @@ namespace blackstart::stages::argocd {
 /// What argocd.wait was told.
 struct WaitFor {
   std::string name_space;
-  std::vector<std::string> names;  // with their children; empty: all Applications
+  std::vector<std::string> names;  // with their children; empty: all Applications and sets
   std::vector<std::string> except;
   size_t at_least = 1;
 };
 
 struct Assessment {
-  size_t total = 0;
+  size_t total = 0;  // Applications that are there
   size_t at_least = 1;
+  size_t sets = 0;                 // ApplicationSets that are waited for
   std::vector<Verdict> pending;    // all that are not done
   std::vector<std::string> notes;  // ApplicationSets that failed or generated nothing
 
@@ -32,9 +33,6 @@ using Objects = std::vector<const boost::json::value*>;
 
 Assessment assess(const WaitFor& wanted, const Objects& applications,
                   const Objects& application_sets, const ExpectedRevision& expected);
-
-/// "2 of 5 Applications are not done: argocd: OutOfSync, Progressing; …"
-std::string describe(const Assessment& assessment);
 
 /// What the stage knows when it decides. Kept apart from the stage so that tests can make one.
 struct WaitState {

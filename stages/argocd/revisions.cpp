@@ -8,6 +8,8 @@
 namespace blackstart::stages::argocd {
 namespace {
 
+constexpr size_t kShortestCommit = 7;  // as git shortens them
+
 Task<Exit> run_git(engine::Context& context, std::string repository,
                    std::vector<std::string> arguments) {
   // Only reads: another user's repository (a run with sudo) does no harm.
@@ -71,6 +73,11 @@ Task<std::optional<std::string>> commit_of(engine::Context& context, std::string
 
 Revisions::Revisions(std::string repository, std::string pinned)
     : repository_(std::move(repository)), pinned_(std::move(pinned)) {}
+
+bool Revisions::is_commit(const std::string& revision) {
+  return revision.size() >= kShortestCommit &&
+         revision.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
 
 bool Revisions::same_repository(const std::string& url, const std::vector<std::string>& urls) {
   return std::any_of(urls.begin(), urls.end(),

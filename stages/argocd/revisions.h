@@ -16,7 +16,7 @@ class Revisions {
  public:
   Revisions() = default;
   /// `pinned` (may be empty) is expected of every source of that repository, or without a
-  /// repository of every Git source.
+  /// repository, when it must be a commit, of every Git source.
   Revisions(std::string repository, std::string pinned);
 
   /// Asks git what the target revisions of `sources` are now. Throws Error(kUsage) when the path is
@@ -24,6 +24,8 @@ class Revisions {
   Task<void> resolve(engine::Context& context, std::vector<Source> sources);
   std::optional<std::string> expected(const Source& source) const;
 
+  /// Is this the hex number of a commit, or the beginning of one that git would give?
+  static bool is_commit(const std::string& revision);
   /// Is this the URL of that repository? `urls` are those of the repository and its remotes.
   static bool same_repository(const std::string& url, const std::vector<std::string>& urls);
 

@@ -35,6 +35,8 @@ class WaitStage final : public engine::Stage {
   Task<void> close(Context&) override { co_await watches_.stop(); }
 
  private:
+  using Trouble = std::pair<std::string, std::string>;  // Application and reason
+
   void read_options(Context& context);
   std::vector<const boost::json::value*> items(const char* kind) const;
   void confirm_stuck(Context& context);
@@ -49,7 +51,7 @@ class WaitStage final : public engine::Stage {
   argocd::Revisions revisions_;
   Duration grace_{};
   argocd::WaitState state_;
-  std::map<std::string, Instant> stuck_since_;               // by Application and reason
+  std::map<Trouble, Instant> stuck_since_;
   std::set<std::pair<std::string, std::string>> refreshed_;  // Application and expected revision
   std::optional<Instant> look_again_;                        // when a stuck one counts
   Instant explained_{};
@@ -58,16 +60,36 @@ class WaitStage final : public engine::Stage {
   Watches watches_;
 };
 
+/// The names of the Applications; empty for `all`.
+std::vector<std::string> read_apps(Context& context) {
+  const plan::Value& apps = context.option("apps");
+  if (apps.kind != plan::Value::Kind::kList) {
+    if (apps.as_text() == "all") return {};
+    return {apps.as_text()};
+  }
+  if (apps.as_list().empty())
+    throw Error(ErrorClass::kUsage, "`apps` names no Application")
+        .at(apps.place)
+        .hint("apps: all waits for all there are");
+  return context.texts("apps");
+}
+
+/// Without a repository nobody can say which commit a branch or tag is.
+void check_revision(Context& context) {
+  std::string revision = context.text_or("revision", "");
+  if (revision.empty() || context.has("repository") || argocd::Revisions::is_commit(revision))
+    return;
+  throw Error(ErrorClass::kUsage, "revision " + revision + " is no commit's hex number")
+      .at(context.option("revision").place)
+      .hint("name the `repository` in which it can be looked up, or give the commit");
+}
+
 void WaitStage::read_options(Context& context) {
   if (read_for_ == context.digest()) return;
   wanted_ = {};
   wanted_.name_space = context.text("namespace");
-  const plan::Value& apps = context.option("apps");
-  if (apps.kind == plan::Value::Kind::kList) {
-    wanted_.names = context.texts("apps");
-  } else if (apps.as_text() != "all") {
-    wanted_.names = {apps.as_text()};
-  }
+  wanted_.names = read_apps(context);
+  check_revision(context);
   wanted_.except = context.texts("except");
   wanted_.at_least = static_cast<size_t>(std::max<int64_t>(0, context.number("atLeast")));
   grace_ = context.option("grace").as_duration();
@@ -116,13 +138,14 @@ Task<Observation> WaitStage::observe(Context& context) {
 /// Much of what looks final passes by itself while Argo CD starts: only what stays counts.
 void WaitStage::confirm_stuck(Context& context) {
   Instant now = context.world().clock.now();
-  std::map<std::string, Instant> since;
+  std::map<Trouble, Instant> since;
   look_again_.reset();
   for (const Verdict& verdict : state_.assessment.pending) {
     if (verdict.kind != Verdict::Kind::kStuck) continue;
-    auto known = stuck_since_.find(verdict.application);
+    Trouble trouble{verdict.application, verdict.reason};
+    auto known = stuck_since_.find(trouble);
     Instant first = known == stuck_since_.end() ? now : known->second;
-    since[verdict.application] = first;
+    since[std::move(trouble)] = first;
     if (now - first >= grace_)
       state_.confirmed.push_back(verdict);
     else

@@ -32,7 +32,6 @@ void collect(const json::value& left, const json::value& right, const std::strin
     found.push_back(path.empty() ? "." : path);
     return;
   }
-  static const json::value kNothing;
   for (const auto& [key, value] : left.get_object()) {
     const json::value* other = right.get_object().if_contains(key);
     if (other != nullptr) {

@@ -218,7 +218,7 @@ TEST(Application, SeveralSources_DriftThatASyncAtTheseRevisionsLeft_Stays) {
 }
 
 TEST(Application, ChildrenAndWorkloads_AreFoundAmongItsResources) {
-  auto children = children_of(done());
+  auto children = children_of(done(), "Application");
   ASSERT_EQ(children.size(), 1u);
   EXPECT_EQ(children[0].name, "child");
   auto workloads = workloads_of(done());

@@ -40,6 +40,9 @@ boost::json::value with_child(const std::string& child) {
           child + "\"}]");
 }
 
+constexpr const char* kGenerated = R"({"kind": "ApplicationSet", "status": {"conditions": [
+    {"type": "ErrorOccurred", "status": "False"}, {"type": "ResourcesUpToDate", "status": "True"}]}})";
+
 /// A stage that waits, with git answering that every revision is `head`.
 struct Waiting : Bench {
   explicit Waiting(const std::string& with) : Bench("argocd.wait", with, {{"/tools/git", ""}}) {
@@ -194,7 +197,7 @@ TEST(ArgocdWait, AnErrorThatPasses_StartsItsGraceAgain) {
 TEST(ArgocdWait, AnApplicationSet_ThatFailsEndsTheWait_ThatGeneratesNothingIsSaid) {
   Waiting wait("{apps: all, grace: 1s}");
   wait.api.put(kApps + "demo", application("Synced", "Healthy"));
-  wait.api.put(kSets + "empty", boost::json::parse(R"({"kind": "ApplicationSet"})"));
+  wait.api.put(kSets + "empty", boost::json::parse(kGenerated));
   EXPECT_EQ(wait.decide().kind, Decision::Kind::kSatisfied);
   EXPECT_THAT(wait.published(), HasSubstr("ApplicationSet empty has generated no Application"));
   wait.decide();  // by now both watches have begun
@@ -207,6 +210,83 @@ TEST(ArgocdWait, AnApplicationSet_ThatFailsEndsTheWait_ThatGeneratesNothingIsSai
   Decision decision = wait.decide();
   EXPECT_EQ(decision.kind, Decision::Kind::kBlocked);
   EXPECT_THAT(decision.reason, HasSubstr("ApplicationSet broken: generator: no such repository"));
+}
+
+TEST(ArgocdWait, AnApplicationSetThatArgoCdHasNotLookedAt_IsWaitedFor) {
+  Waiting wait("apps: all");
+  wait.api.put(kApps + "demo", application("Synced", "Healthy"));
+  wait.api.put(kSets + "shops", boost::json::parse(R"({"kind": "ApplicationSet"})"));
+  Decision decision = wait.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kWait);
+  EXPECT_EQ(decision.reason,
+            "1 of 2 Applications and sets is not done: "
+            "ApplicationSet shops: was not looked at by Argo CD yet");
+  wait.api.put(kSets + "shops", boost::json::parse(kGenerated));
+  wait.changed();
+  EXPECT_EQ(wait.decide().kind, Decision::Kind::kSatisfied);
+}
+
+TEST(ArgocdWait, AnApplicationSetOfTheRoot_BringsItsApplicationsIntoTheWait) {
+  Waiting wait("apps: [root]");
+  wait.api.put(kApps + "root", application("Synced", "Healthy", kHead, R"(, "resources": [{"group":
+      "argoproj.io", "kind": "ApplicationSet", "namespace": "argocd", "name": "shops"}])"));
+  EXPECT_THAT(wait.decide().reason,
+              HasSubstr("ApplicationSet shops: is not there yet (a child of root)"));
+  wait.api.put(kSets + "shops", boost::json::parse(kGenerated));
+  boost::json::value shop = application("OutOfSync", "Missing");
+  shop.as_object()["metadata"] =
+      boost::json::parse(R"({"ownerReferences": [{"kind": "ApplicationSet", "name": "shops"}]})");
+  wait.api.put(kApps + "shop", shop);
+  wait.api.put(kApps + "other", application("OutOfSync", "Degraded"));
+  wait.changed();
+  EXPECT_EQ(wait.decide().reason,
+            "1 of 3 Applications and sets is not done: shop: OutOfSync, Missing");
+}
+
+TEST(ArgocdWait, OneErrorAfterAnother_EachHasItsOwnGrace) {
+  Waiting wait("{apps: all, grace: 20s}");
+  auto broken = [](const std::string& message) {
+    return application(
+        "Unknown", "Healthy", kHead,
+        R"(, "conditions": [{"type": "ComparisonError", "message": ")" + message + R"("}])");
+  };
+  wait.api.put(kApps + "demo", broken("connection refused"));
+  wait.decide();
+  Clock& clock = wait.context().world().clock;
+  wait.run(clock.sleep_until(clock.now() + std::chrono::seconds(30)));
+  wait.api.put(kApps + "demo", broken("app path does not exist"));
+  wait.changed();
+  EXPECT_EQ(wait.decide().kind, Decision::Kind::kWait);
+}
+
+struct MistakeRow {
+  const char* with;
+  const char* summary;
+};
+
+TEST(ArgocdWait, WhatCannotBeWaitedFor_IsAMistakeWithAPlace) {
+  const std::vector<MistakeRow> rows = {
+      {"apps: []", "`apps` names no Application"},
+      {"{apps: all, revision: main}", "revision main is no commit's hex number"},
+      {"{apps: all, revision: abc}", "revision abc is no commit's hex number"},
+  };
+  for (const MistakeRow& row : rows) {
+    Waiting wait(row.with);
+    try {
+      wait.observe();
+      ADD_FAILURE() << row.with;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.error_class(), ErrorClass::kUsage) << row.with;
+      EXPECT_EQ(error.summary(), row.summary);
+      EXPECT_TRUE(error.place().known()) << row.with;
+    }
+  }
+}
+
+TEST(ArgocdWait, ACommitWithoutARepository_IsExpectedOfEveryGitSource) {
+  Waiting wait("{apps: all, revision: aaaaaaa}");
+  wait.api.put(kApps + "demo", application("Synced", "Healthy"));
+  EXPECT_EQ(wait.decide().kind, Decision::Kind::kSatisfied);
 }
 
 TEST(ArgocdWait, BeforeTheCluster_ItSaysWhatItWillWaitFor) {
