@@ -12,15 +12,15 @@
 namespace blackstart::stages {
 namespace {
 
-std::optional<int> number(std::string_view text) {
-  int value = 0;
+std::optional<int64_t> number(std::string_view text) {
+  int64_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
 
 /// {stability (alpha 1, beta 2, stable 3), major, minor}; all zero for names of another form.
-std::array<int, 3> rank(std::string_view version) {
+std::array<int64_t, 3> rank(std::string_view version) {
   if (!version.starts_with('v')) return {};
   version.remove_prefix(1);
   size_t digits = std::min(version.find_first_not_of("0123456789"), version.size());
@@ -35,16 +35,16 @@ std::array<int, 3> rank(std::string_view version) {
 }
 
 struct Release {
-  std::vector<int> numbers;
-  std::string_view pre;
+  std::vector<int64_t> numbers;
+  std::vector<std::string> pre;  // "rc.1" in two; empty = it is no pre-release
 };
 
 std::optional<Release> parse_release(std::string_view text) {
   if (text.starts_with('v')) text.remove_prefix(1);
-  text = text.substr(0, text.find('+'));
+  text = text.substr(0, text.find_first_of("+_"));  // labels have _ for +
   Release release;
   size_t dash = text.find('-');
-  if (dash != text.npos) release.pre = text.substr(dash + 1);
+  if (dash != text.npos) release.pre = split(text.substr(dash + 1), '.');
   for (const std::string& part : split(text.substr(0, dash), '.')) {
     auto value = number(part);
     if (!value) return std::nullopt;
@@ -54,9 +54,18 @@ std::optional<Release> parse_release(std::string_view text) {
   return release;
 }
 
+/// Semantic versioning: numbers count as numbers, and less than words.
+bool older_part(const std::string& left, const std::string& right) {
+  auto a = number(left);
+  auto b = number(right);
+  if (a && b) return *a < *b;
+  return a || b ? a.has_value() : left < right;
+}
+
 struct Versions {
   std::vector<std::string> names;
   std::vector<std::string> served;
+  std::vector<std::string> stored;  // objects may be
 };
 
 Versions versions_of(const boost::json::value& crd) {
@@ -65,6 +74,8 @@ Versions versions_of(const boost::json::value& crd) {
     result.names.push_back(kube::text_at(version, {"name"}));
     if (kube::flag_at(version, {"served"})) result.served.push_back(result.names.back());
   }
+  for (const auto& version : kube::list_at(crd, {"status", "storedVersions"}))
+    if (version.is_string()) result.stored.emplace_back(version.get_string());
   return result;
 }
 
@@ -72,33 +83,30 @@ bool has(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
-/// Objects may still be stored in a version that would go: the API server refuses that too.
-std::string lost_storage(const Versions& wanted, const boost::json::value& live) {
-  for (const auto& version : kube::list_at(live, {"status", "storedVersions"})) {
-    std::string name(version.is_string() ? std::string_view(version.get_string()) : "");
-    if (!name.empty() && !has(wanted.names, name))
-      return "objects may be stored as " + name + ", which the wanted one does not know";
-  }
-  return {};
-}
-
 /// A version that goes is fine when newer ones stay; when all that stay are older it is a step
 /// back.
 std::string lost_version(const Versions& wanted, const Versions& live) {
   if (wanted.names.empty()) return {};
   auto newest = *std::max_element(wanted.names.begin(), wanted.names.end(), older_api_version);
+  auto is_lost = [&](const std::string& name) {
+    return !has(wanted.names, name) && older_api_version(newest, name);
+  };
+  const std::string than = "the wanted one knows nothing newer than " + newest;
   for (const auto& name : live.served)
-    if (!has(wanted.names, name) && older_api_version(newest, name))
-      return "it serves " + name + ", the wanted one knows nothing newer than " + newest;
+    if (is_lost(name)) return "it serves " + name + ", " + than;
+  for (const auto& name : live.stored)
+    if (is_lost(name)) return "objects may be stored as " + name + ", " + than;
   return {};
 }
 
-/// "argo-cd-9.1.0" -> {"argo-cd", "9.1.0"}: the last dash before a digit parts them.
+/// "argo-cd-9.1.0" -> {"argo-cd", "9.1.0"}: the first dash that a dotted version follows parts
+/// them, for a pre-release has dashes too.
 std::pair<std::string, std::string> chart_parts(const std::string& chart) {
-  for (size_t i = 0; i + 1 < chart.size(); ++i)
-    if (chart[i] == '-' && std::isdigit(static_cast<unsigned char>(chart[i + 1])) &&
-        parse_release(std::string_view(chart).substr(i + 1)))
-      return {chart.substr(0, i), chart.substr(i + 1)};
+  for (size_t dash = chart.find('-'); dash != chart.npos; dash = chart.find('-', dash + 1)) {
+    std::string version = chart.substr(dash + 1);
+    bool dotted = version.find('.') < version.find('-');
+    if (dotted && parse_release(version)) return {chart.substr(0, dash), version};
+  }
   return {};
 }
 
@@ -150,14 +158,19 @@ bool older_release(std::string_view left, std::string_view right) {
   b->numbers.resize(a->numbers.size());
   if (a->numbers != b->numbers) return a->numbers < b->numbers;
   if (a->pre.empty() || b->pre.empty()) return !a->pre.empty() && b->pre.empty();
-  return a->pre < b->pre;
+  return std::ranges::lexicographical_compare(a->pre, b->pre, older_part);
+}
+
+std::string why_unmigrated(const boost::json::value& wanted, const boost::json::value& live) {
+  Versions ours = versions_of(wanted);
+  for (const auto& name : versions_of(live).stored)
+    if (!has(ours.names, name))
+      return "objects may be stored as " + name + ", which the wanted one knows no more";
+  return {};
 }
 
 std::string why_downgrade(const boost::json::value& wanted, const boost::json::value& live) {
-  Versions ours = versions_of(wanted);
-  Versions theirs = versions_of(live);
-  if (auto why = lost_storage(ours, live); !why.empty()) return why;
-  if (auto why = lost_version(ours, theirs); !why.empty()) return why;
+  if (auto why = lost_version(versions_of(wanted), versions_of(live)); !why.empty()) return why;
   return older_mark(wanted, live);
 }
 

@@ -163,23 +163,42 @@ class CrdsStage final : public ObjectsStage {
   }
 
   Task<std::optional<Decision>> inspect(engine::Context&, kube::Client&) override {
-    if (allow_downgrade_) co_return std::nullopt;
-    std::vector<std::string> newer;
-    for (size_t i = 0; i < states().size(); ++i) {
-      const auto& state = states()[i];
-      if (state.presence != kube::Presence::kDiffers) continue;
-      std::string why = why_downgrade(wanted().objects[i].object, state.live);
-      if (!why.empty()) newer.push_back(state.ref.name + ": " + why);
-    }
-    if (newer.empty()) co_return std::nullopt;
-    Decision blocked = Decision::blocked(
-        "the cluster has newer definitions than the plan wants",
-        "raise the version in the plan, or set `allowDowngrade: true` if stepping back is meant");
-    blocked.causes = std::move(newer);
-    co_return blocked;
+    auto newer = reasons(why_downgrade);
+    if (!newer.empty() && !allow_downgrade_)
+      co_return refusal("the cluster has newer definitions than the plan wants",
+                        "raise the version in the plan, or set `allowDowngrade: true` if stepping "
+                        "back is meant",
+                        std::move(newer));
+    auto unmigrated = reasons(why_unmigrated);
+    if (unmigrated.empty()) co_return std::nullopt;
+    co_return refusal(
+        "objects in the cluster may be stored in versions that the wanted definitions drop",
+        "migrate them: write each object once as it is, then take the old version out of the "
+        "definition's status.storedVersions",
+        std::move(unmigrated));
   }
 
  private:
+  using Why = std::string (*)(const boost::json::value& wanted, const boost::json::value& live);
+
+  /// Of all definitions that differ and have one: "NAME: WHY".
+  std::vector<std::string> reasons(Why why) const {
+    std::vector<std::string> found;
+    for (size_t i = 0; i < states().size(); ++i) {
+      const auto& state = states()[i];
+      if (state.presence != kube::Presence::kDiffers) continue;
+      std::string reason = why(wanted().objects[i].object, state.live);
+      if (!reason.empty()) found.push_back(state.ref.name + ": " + reason);
+    }
+    return found;
+  }
+
+  static Decision refusal(const char* reason, const char* hint, std::vector<std::string> causes) {
+    Decision blocked = Decision::blocked(reason, hint);
+    blocked.causes = std::move(causes);
+    return blocked;
+  }
+
   Task<void> refuse_when_in_use(engine::Context& context) {
     auto client = co_await connect(context);
     std::vector<std::string> found;

@@ -53,6 +53,11 @@ TEST(CrdVersions, Releases_AreComparedByNumberNotByText) {
   EXPECT_FALSE(older_release("3.0.0", "3.0.0-rc1"));
   EXPECT_FALSE(older_release("v1.2.3", "1.2.3"));
   EXPECT_FALSE(older_release("latest", "v1.0.0"));
+  EXPECT_TRUE(older_release("3.0.0-rc.9", "3.0.0-rc.10"));
+  EXPECT_FALSE(older_release("3.0.0-rc.10", "3.0.0-rc.9"));
+  EXPECT_TRUE(older_release("3.0.0-alpha.9", "3.0.0-beta.1"));
+  EXPECT_TRUE(older_release("3.0.0-1", "3.0.0-rc")) << "a number is below a word";
+  EXPECT_TRUE(older_release("3.0.0-rc", "3.0.0-rc.1"));
 }
 
 TEST(CrdVersions, OldVersionDropped_IsAnUpgrade) {
@@ -63,10 +68,21 @@ TEST(CrdVersions, NewestVersionMissing_IsAStepBack) {
   EXPECT_THAT(why(crd({"v1beta1"}), crd({"v1beta1", "v1"})), HasSubstr("serves v1"));
 }
 
-TEST(CrdVersions, StoredVersionUnknown_IsAStepBackEvenWhenOld) {
-  EXPECT_THAT(
-      why(crd({"v1"}), crd({"v1alpha1", "v1"}, "{}", R"({"storedVersions": ["v1alpha1", "v1"]})")),
-      HasSubstr("stored as v1alpha1"));
+TEST(CrdVersions, StoredVersionDropped_IsNoStepBackButWantsAMigration) {
+  const std::string wanted = crd({"v1"});
+  const std::string live =
+      crd({"v1alpha1", "v1"}, "{}", R"({"storedVersions": ["v1alpha1", "v1"]})");
+  EXPECT_EQ(why(wanted, live), "");
+  auto unmigrated = [](const std::string& left, const std::string& right) {
+    return why_unmigrated(boost::json::parse(left), boost::json::parse(right));
+  };
+  EXPECT_THAT(unmigrated(wanted, live), HasSubstr("stored as v1alpha1"));
+  EXPECT_EQ(unmigrated(wanted, crd({"v1"}, "{}", R"({"storedVersions": ["v1"]})")), "");
+}
+
+TEST(CrdVersions, StoredVersionNewerThanAllWanted_IsAStepBack) {
+  EXPECT_THAT(why(crd({"v1beta1"}), crd({"v1beta1"}, "{}", R"({"storedVersions": ["v1"]})")),
+              HasSubstr("stored as v1"));
 }
 
 TEST(CrdVersions, Labels_OfTheSameChartAreCompared) {
@@ -79,6 +95,15 @@ TEST(CrdVersions, Labels_OfTheSameChartAreCompared) {
   EXPECT_THAT(why(crd({"v1"}, R"({"labels": {"app.kubernetes.io/version": "v2.13.2"}})"),
                   crd({"v1"}, R"({"labels": {"app.kubernetes.io/version": "v3.2.11"}})")),
               HasSubstr("v3.2.11"));
+}
+
+TEST(CrdVersions, NameAndVersionOfAChart_ArePartedAtTheDottedVersion) {
+  auto of = [](const std::string& chart) {
+    return crd({"v1"}, R"({"labels": {"helm.sh/chart": ")" + chart + R"("}})");
+  };
+  EXPECT_THAT(why(of("log-2-1.0.0"), of("log-2-1.1.0")), HasSubstr("chart log-2 1.1.0"));
+  EXPECT_THAT(why(of("web-1.0.0-2"), of("web-1.0.0-10")), HasSubstr("chart web 1.0.0-10"));
+  EXPECT_THAT(why(of("web-1.0.0_b"), of("web-1.1.0_a")), HasSubstr("chart web 1.1.0"));
 }
 
 TEST(CrdVersions, MoreTellingMark_OutweighsTheGenerators) {
@@ -127,6 +152,27 @@ TEST_F(Crds, NewerOneInTheCluster_IsNotReplaced) {
   EXPECT_THAT(decision.causes, Contains(HasSubstr("widgets.example.com: it serves v1")));
   EXPECT_THAT(decision.hint, HasSubstr("allowDowngrade"));
   EXPECT_THAT(bench.api.writes, IsEmpty());
+}
+
+/// The cluster's definition, which the plan wants without v1alpha1.
+std::string with_alpha_stored() {
+  std::string established = kEstablished;
+  established.pop_back();
+  return crd({"v1alpha1", "v1beta1"}, "{}",
+             established + R"(, "storedVersions": ["v1alpha1", "v1beta1"]})");
+}
+
+TEST_F(Crds, ObjectsMayBeStoredInADroppedVersion_SaysHowToMigrate) {
+  bench.api.put(kPath, boost::json::parse(with_alpha_stored()));
+  Decision decision = bench.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kBlocked);
+  EXPECT_THAT(decision.causes, Contains(HasSubstr("stored as v1alpha1")));
+  EXPECT_THAT(decision.hint, HasSubstr("status.storedVersions"));
+}
+
+TEST_F(CrdsDown, Asked_AMigrationIsStillNeeded) {
+  bench.api.put(kPath, boost::json::parse(with_alpha_stored()));
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kBlocked);
 }
 
 TEST_F(CrdsDown, Asked_IsReplaced) {
