@@ -101,6 +101,9 @@ bool ObjectsStage::is_ours(const kube::ObjectState& state) const {
 Task<Observation> ObjectsStage::observe(engine::Context& context) {
   if (loaded_ != context.digest()) {
     wanted_ = co_await load(context);
+    if (wanted_.objects.empty())
+      throw Error(ErrorClass::kUsage, "there is no object to apply: " + wanted_.what)
+          .at(context.stage().place);
     loaded_ = context.digest();
   }
   states_.clear();

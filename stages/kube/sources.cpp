@@ -1,5 +1,8 @@
 #include "stages/kube/sources.h"
 
+#include <boost/json/serialize.hpp>
+#include <map>
+
 #include "stages/chart.h"
 
 namespace blackstart::stages {
@@ -53,9 +56,6 @@ kube::Manifests read_path(engine::Context& context, const std::string& path) {
   Diagnostics diagnostics;
   auto objects = kube::load_manifests(context.world().files, path, diagnostics);
   kube::throw_if_broken(diagnostics, "manifests of " + shown(context, path));
-  if (objects.empty())
-    throw Error(ErrorClass::kUsage, shown(context, path) + " holds no object")
-        .at(context.stage().place);
   return objects;
 }
 
@@ -78,12 +78,19 @@ kube::Manifests read_inline(const plan::Value& value) {
   if (value.kind == plan::Value::Kind::kString)
     return read_text(value.text, "inline at " + value.place.to_string());
   kube::Manifests objects;
-  auto add = [&objects](const plan::Value& one) {
+  std::map<kube::ObjectRef, Place> seen;
+  auto add = [&](const plan::Value& one) {
     kube::Manifest manifest{one.to_json(), one.place};
     kube::ObjectRef ref = manifest.ref();
     if (ref.kind.empty() || ref.name.empty() || ref.api_version.empty())
       throw Error(ErrorClass::kUsage, "an object needs apiVersion, kind and metadata.name")
           .at(one.place);
+    ref.api_version = ref.group();  // it is the same object in each version
+    auto [first, is_new] = seen.try_emplace(ref, one.place);
+    if (!is_new)
+      throw Error(ErrorClass::kUsage, ref.to_string() + " is defined twice")
+          .at(one.place)
+          .hint("it is also defined at " + first->second.to_string() + ": remove one of them");
     objects.push_back(std::move(manifest));
   };
   if (value.kind == plan::Value::Kind::kMap) {

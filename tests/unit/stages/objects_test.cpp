@@ -75,6 +75,50 @@ TEST(Manifests, NoClusterYet_AllObjectsAreListed) {
   EXPECT_EQ(bench.http.requests.size(), 0u);
 }
 
+struct MistakeRow {
+  const char* uses;
+  const char* with;
+  const char* summary;
+};
+
+TEST(Manifests, ASourceWithoutObjects_OrWithOneTwice_IsAMistake) {
+  const char* twice =
+      "inline: [{apiVersion: apps/v1, kind: A, metadata: {name: a}}, "
+      "{apiVersion: apps/v1beta1, kind: A, metadata: {name: a}}]";
+  const std::vector<MistakeRow> rows = {
+      {"kube.manifests", "inline: []", "there is no object to apply: 0 objects of the plan"},
+      {"kube.manifests", "inline: '# nothing'",
+       "there is no object to apply: 0 objects of the plan"},
+      {"kube.manifests", "path: empty.yaml",
+       "there is no object to apply: 0 objects of empty.yaml"},
+      {"kube.manifests", "kustomize: k",
+       "there is no object to apply: 0 objects of kustomization k"},
+      {"kube.manifests", "chart: {path: c}", "there is no object to apply: 0 objects of chart c"},
+      {"kube.crds", "sources: []", "there is no object to apply: 0 CustomResourceDefinitions"},
+      {"kube.namespace", "names: []", "there is no object to apply: namespaces "},
+      {"kube.manifests", twice, "A a is defined twice"},
+  };
+  for (const MistakeRow& row : rows) {
+    Bench bench(row.uses, row.with,
+                {{"/p/empty.yaml", "# nothing\n"},
+                 {"/p/k/kustomization.yaml", ""},
+                 {"/p/c/Chart.yaml", ""}});
+    bench.processes.handler = [](const Command& command) {
+      Exit exit;
+      exit.out = command.args.front() == "version" ? "v3.21.4" : "# nothing\n";
+      return exit;
+    };
+    try {
+      bench.observe();
+      ADD_FAILURE() << row.with;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.error_class(), ErrorClass::kUsage) << row.with;
+      EXPECT_EQ(error.summary(), row.summary) << row.with;
+      EXPECT_TRUE(error.place().known()) << row.with;
+    }
+  }
+}
+
 TEST(Manifests, Applied_TheSecondRunWritesNothing) {
   Bench bench("kube.manifests", kTwo);
   EXPECT_EQ(bench.converge(), 1);
