@@ -4,13 +4,12 @@
 
 #include "orchestrator/base/text.h"
 #include "stages/kube/objects.h"
+#include "stages/secret_value.h"
 
 namespace blackstart::stages {
 namespace {
 
 using plan::OptionType;
-
-constexpr size_t kSecretLimit = 1 << 20;
 
 /// One field of Argo CD's repository Secret and the options that may give it.
 struct Credential {
@@ -34,28 +33,22 @@ const plan::Value* given(const plan::Value& options, const char* name) {
   return value == nullptr || value->is_null() ? nullptr : value;
 }
 
-std::string from_environment(engine::Context& context, const plan::Value& name) {
-  auto value = context.world().environment.get(name.as_text());
-  if (value && !value->empty()) return *value;
-  throw Error(ErrorClass::kUsage, "environment variable " + name.as_text() + " is not set")
-      .at(name.place)
-      .hint("set it for this command; it holds a credential of the repository");
-}
-
-std::optional<std::string> read_credential(engine::Context& context, const plan::Value& options,
-                                           const Credential& credential) {
-  std::optional<std::string> value;
-  if (const plan::Value* text = given(options, credential.value)) value = text->as_text();
+/// Neither a value nor why there is none: it is not given.
+SecretValue read_credential(engine::Context& context, const plan::Value& options,
+                            const Credential& credential) {
+  SecretValue secret;
+  if (const plan::Value* text = given(options, credential.value)) secret.value = text->as_text();
   if (const plan::Value* name = given(options, credential.from_env))
-    value = from_environment(context, *name);
+    secret = read_variable(context, *name);
   if (const plan::Value* file = given(options, credential.from_file)) {
-    value = context.world().files.read(file->as_text(), kSecretLimit);
+    secret = read_secret_file(context, *file);
     // A line break at the end is the editor's; only in a key is it part of the format.
-    if (std::string_view(credential.field).find("Key") == std::string_view::npos)
-      value = std::string(trim(*value));
+    bool is_key = std::string_view(credential.field).find("Key") != std::string_view::npos;
+    if (secret.value && !is_key) secret.value = std::string(trim(*secret.value));
   }
-  if (value && credential.field != std::string_view("username")) context.redact(*value);
-  return value;
+  if (secret.value && credential.field != std::string_view("username"))
+    context.redact(*secret.value);
+  return secret;
 }
 
 class RepositoryStage final : public ObjectsStage {
@@ -63,6 +56,7 @@ class RepositoryStage final : public ObjectsStage {
   Task<Wanted> load(engine::Context& context) override {
     std::string name = context.text("name");
     boost::json::object data;
+    std::optional<Error> missing;
     auto put = [&data](const char* key, const std::string& value) {
       data[key] = base64_encode(value);
     };
@@ -73,13 +67,15 @@ class RepositoryStage final : public ObjectsStage {
     if (context.has("project")) put("project", context.text("project"));
     if (context.has("credentials")) {
       for (const Credential& credential : kCredentials) {
-        if (auto value = read_credential(context, context.option("credentials"), credential))
-          put(credential.field, *value);
+        SecretValue secret = read_credential(context, context.option("credentials"), credential);
+        if (secret.value) put(credential.field, *secret.value);
+        if (secret.missing && !missing) missing = std::move(secret.missing);
       }
     }
     Wanted wanted;
     wanted.default_namespace = context.text("namespace");
     wanted.what = "repository " + name;
+    wanted.missing = std::move(missing);
     wanted.objects.push_back(
         {boost::json::object{{"apiVersion", "v1"},
                              {"kind", "Secret"},

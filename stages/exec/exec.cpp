@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "orchestrator/engine/stage.h"
+#include "stages/secret_value.h"
 
 namespace blackstart::stages {
 namespace {
@@ -25,6 +26,7 @@ class ExecStage final : public engine::Stage {
   Task<Observation> observe(engine::Context& context) override {
     read(context);
     if (check_.empty()) co_return by_record(context);
+    if (missing_) co_return Observation::differs("the check cannot be run: " + missing_->summary());
     Command command = command_of(context, check_);
     std::string shown = command.display();
     Exit exit = co_await context.world().processes.run(std::move(command));
@@ -36,6 +38,7 @@ class ExecStage final : public engine::Stage {
 
   Decision decide(const Observation& seen) const override {
     if (seen.is_present()) return Decision::satisfied(seen.reason);
+    if (missing_) throw *missing_;
     Action action{"run", "run " + join(argv_, " "), {}, once_, false};
     action.details.push_back("in " + folder_);
     for (const auto& name : shown_names_) action.details.push_back("with " + name + " set");
@@ -86,14 +89,15 @@ class ExecStage final : public engine::Stage {
   void read_environment(engine::Context& context) {
     environment_.clear();
     shown_names_.clear();
-    for (const std::string& name : context.texts("fromEnv")) {
-      auto value = context.world().environment.get(name);
-      if (!value)
-        throw Error(ErrorClass::kPermanent, "environment variable " + name + " is not set")
-            .at(context.option("fromEnv").place)
-            .hint("export it for this run");
-      context.redact(*value);  // why else would it not stand in the plan
-      environment_[name] = *value;
+    missing_.reset();
+    if (context.has("fromEnv")) {
+      for (const plan::Value& name : context.option("fromEnv").as_list()) {
+        SecretValue secret = read_variable(context, name);
+        if (secret.missing && !missing_) missing_ = std::move(secret.missing);
+        if (!secret.value) continue;
+        context.redact(*secret.value);  // why else would it not stand in the plan
+        environment_[name.as_text()] = *secret.value;
+      }
     }
     if (context.has("env")) {
       for (const auto& [name, value] : context.option("env").as_map()) {
@@ -133,6 +137,7 @@ class ExecStage final : public engine::Stage {
   std::string folder_;
   std::map<std::string, std::string> environment_;
   std::vector<std::string> shown_names_;  // of variables; never their values
+  std::optional<Error> missing_;          // why the first of `fromEnv` that has no value has none
   bool once_ = false;
   bool ran_ = false;  // in this run
 };

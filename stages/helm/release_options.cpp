@@ -5,6 +5,7 @@
 #include "orchestrator/base/text.h"
 #include "stages/helm/values.h"
 #include "stages/kube/sources.h"
+#include "stages/secret_value.h"
 
 namespace blackstart::stages::helm {
 namespace {
@@ -12,12 +13,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr size_t kStampLength = 16;
-
-void redact_sensitive(engine::Context& context, const plan::Value& value) {
-  if (value.sensitive && value.kind == plan::Value::Kind::kString) context.redact(value.text);
-  for (const plan::Value& item : value.items) redact_sensitive(context, item);
-  for (const auto& [key, item] : value.entries) redact_sensitive(context, item);
-}
 
 json::value read_set(engine::Context& context) {
   if (!context.has("set")) return json::object();

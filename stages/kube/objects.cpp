@@ -133,6 +133,9 @@ Task<Observation> ObjectsStage::judge(kube::Client& client) {
   if (absent && absent == states_.size())
     co_return Observation::absent(
         absent == 1 ? "it is not there" : "none of " + count_of(absent, "object") + " is there");
+  if (wanted_.missing)
+    co_return Observation::differs("whether " + wanted_.what + wanted_.is() +
+                                   "as wanted cannot be told: " + wanted_.missing->summary());
   if (absent || differing) {
     std::vector<std::string> parts;
     if (absent) parts.push_back(count_of(absent, "object") + " missing");
@@ -175,6 +178,7 @@ Task<Observation> ObjectsStage::judge_readiness(kube::Client& client) {
 
 Decision ObjectsStage::decide(const Observation& seen) const {
   if (seen.is_present()) return Decision::satisfied(seen.reason);
+  if (wanted_.missing) throw *wanted_.missing;
   if (verdict_) return *verdict_;
   auto leaving = std::find_if(states_.begin(), states_.end(), is_leaving);
   if (leaving != states_.end()) return wait_for_unready(why_it_stays(*leaving));

@@ -27,6 +27,9 @@ struct Wanted {
   std::string field_manager = "blackstart";
   bool force = false;  // take over fields that others own
   bool wait = true;    // done means ready, not only stored
+  /// A secret that is in the objects and not on this machine: what is there can be looked at and
+  /// taken away, but neither compared nor applied.
+  std::optional<Error> missing;
 
   /// What follows `what` in a sentence.
   const char* is() const { return objects.size() == 1 ? " is " : " are "; }

@@ -58,6 +58,9 @@ class SecretStage final : public engine::Stage {
     if (auto found = co_await client->get(ref_)) live_ = std::move(*found);
     compare(context);
     if (live_.is_null()) co_return Observation::absent(ref_.to_string() + " is not there");
+    if (missing_)
+      co_return Observation::differs("whether " + ref_.to_string() +
+                                     " is as wanted cannot be told: " + missing_->summary());
     if (changes_.empty()) co_return Observation::present(ref_.to_string() + " has all keys");
     co_return Observation::differs(count_of(changes_.size(), "key or label", "keys or labels") +
                                    " of " + ref_.to_string() + " missing, different or not wanted");
@@ -71,6 +74,7 @@ class SecretStage final : public engine::Stage {
           ref_.to_string() + " has type " + live_type + ", the plan wants " + type_,
           "the type of a Secret cannot be changed: correct `type`, or delete the "
           "Secret if its values are not needed any more");
+    if (missing_) throw *missing_;
     return Decision::act(Action{"apply", "apply " + ref_.to_string(), changes_, false, takes_away_},
                          seen.reason);
   }
@@ -98,20 +102,21 @@ class SecretStage final : public engine::Stage {
   }
 
  private:
-  /// The value that a key shall have; nullopt when it is to be made.
-  std::optional<std::string> value_of(const SecretEntry& entry) const {
-    auto there = live_value(live_, entry.key);
-    bool stays = there && (keep_ || !entry.value);
-    return stays ? there : entry.value;
+  /// Does a key keep the value that it has?
+  bool stays(const SecretEntry& entry) const {
+    return live_value(live_, entry.key) && (keep_ || entry.random);
   }
 
   void compare(engine::Context& context) {
     changes_.clear();
+    missing_.reset();
     for (const SecretEntry& entry : entries_) {
       auto there = live_value(live_, entry.key);
       if (there) context.redact(*there);
-      if (!there) changes_.push_back("+ " + entry.key + (entry.value ? "" : " (random)"));
-      if (there && there != value_of(entry)) changes_.push_back("~ " + entry.key);
+      if (!there) changes_.push_back("+ " + entry.key + (entry.random ? " (random)" : ""));
+      if (stays(entry)) continue;
+      if (entry.secret.missing && !missing_) missing_ = entry.secret.missing;
+      if (there && there != entry.secret.value) changes_.push_back("~ " + entry.key);
     }
     compare_labels(context);
     compare_owned();
@@ -140,13 +145,18 @@ class SecretStage final : public engine::Stage {
     takes_away_ = changes_.size() > before;
   }
 
+  std::string value_of(engine::Context& context, const SecretEntry& entry) const {
+    if (stays(entry)) return *live_value(live_, entry.key);
+    if (entry.random) return make_random(context, *entry.random);
+    if (entry.secret.missing) throw *entry.secret.missing;
+    return *entry.secret.value;
+  }
+
   /// All keys: one that was left out would be taken away, since we own it.
   boost::json::value wanted(engine::Context& context) const {
     boost::json::object data;
     for (const SecretEntry& entry : entries_) {
-      auto value = value_of(entry);
-      if (!value) value = make_random(context, entry.random);
-      data[entry.key] = base64_encode(*value);
+      data[entry.key] = base64_encode(value_of(context, entry));
     }
     boost::json::object metadata{{"name", ref_.name}, {"namespace", ref_.name_space}};
     if (!labels_.empty()) metadata["labels"] = labels_;
@@ -164,6 +174,7 @@ class SecretStage final : public engine::Stage {
   boost::json::object labels_;
   boost::json::value live_;           // null when it is not there
   std::vector<std::string> changes_;  // names only, never values
+  std::optional<Error> missing_;      // why there is no value where one is needed
   bool takes_away_ = false;
 };
 

@@ -8,25 +8,6 @@
 namespace blackstart::stages {
 namespace {
 
-constexpr size_t kFileLimit = 1u << 20;  // what a Secret can hold at all
-
-std::string read_file(engine::Context& context, const plan::Value& path) {
-  try {
-    return context.world().files.read(path.as_text(), kFileLimit);
-  } catch (Error& error) {
-    error.at(path.place);
-    throw;
-  }
-}
-
-std::string read_variable(engine::Context& context, const plan::Value& name) {
-  auto value = context.world().environment.get(name.as_text());
-  if (value) return *value;
-  throw Error(ErrorClass::kPermanent, "environment variable " + name.as_text() + " is not set")
-      .at(name.place)
-      .hint("export it for this run; its value stays out of plan, log and journal");
-}
-
 RandomSpec random_of(const plan::Value& value) {
   RandomSpec spec;
   if (value.kind == plan::Value::Kind::kInteger) {
@@ -99,13 +80,13 @@ std::vector<plan::OptionSpec> secret_sources() {
 std::vector<SecretEntry> read_secret_data(engine::Context& context, const plan::Value& data) {
   std::vector<SecretEntry> entries;
   for (const auto& [key, value] : data.as_map()) {
-    SecretEntry entry{key, std::nullopt, {}};
+    SecretEntry entry{key, {}, std::nullopt};
     auto [source, what] = source_of(key, value);
-    if (source == "value") entry.value = what->as_text();
-    if (source == "fromFile") entry.value = read_file(context, *what);
-    if (source == "fromEnv") entry.value = read_variable(context, *what);
+    if (source == "value") entry.secret.value = what->as_text();
+    if (source == "fromFile") entry.secret = read_secret_file(context, *what);
+    if (source == "fromEnv") entry.secret = read_variable(context, *what);
     if (source == "random") entry.random = random_of(*what);
-    if (entry.value) context.redact(*entry.value);
+    if (entry.secret.value) context.redact(*entry.secret.value);
     entries.push_back(std::move(entry));
   }
   return entries;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "orchestrator/engine/context.h"
+#include "stages/secret_value.h"
 
 namespace blackstart::stages {
 
@@ -18,16 +19,15 @@ struct RandomSpec {
 
 struct SecretEntry {
   std::string key;
-  std::optional<std::string> value;  // nullopt: `random` makes it
-  RandomSpec random;
+  SecretValue secret;
+  std::optional<RandomSpec> random;  // makes the value in its place
 };
 
 /// What a key's value can come from, as options.
 std::vector<plan::OptionSpec> secret_sources();
 
 /// Reads the option `data`; every value is redacted before this returns. Throws Error(kUsage) for
-/// what is not said well, Error(kPermanent) for a missing file or variable. No message holds a
-/// value.
+/// what is not said well. No message holds a value.
 std::vector<SecretEntry> read_secret_data(engine::Context& context, const plan::Value& data);
 
 /// A fresh value, redacted before it is returned.

@@ -116,14 +116,36 @@ TEST(ArgocdRepository, Credentials_ReachTheSecretAndNothingElse) {
   EXPECT_THAT(bench.published(), Not(HasSubstr(base64_encode("hunter2-token"))));
 }
 
-TEST(ArgocdRepository, AMissingVariable_IsNamed) {
-  Bench bench("argocd.repository", "{name: lab, url: u, credentials: {passwordFromEnv: NO_SUCH}}");
-  try {
-    bench.observe();
-    ADD_FAILURE();
-  } catch (const Error& error) {
-    EXPECT_THAT(error.summary(), HasSubstr("NO_SUCH"));
-  }
+TEST(ArgocdRepository, AMissingVariable_IsNamedWhereItIsNeeded) {
+  Bench bench("argocd.repository", "{name: lab, url: u, credentials: {passwordFromEnv: TOKEN}}");
+  auto expect_missing = [&bench] {
+    try {
+      bench.decide();
+      ADD_FAILURE();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.error_class(), ErrorClass::kUsage);
+      EXPECT_THAT(error.summary(), HasSubstr("TOKEN is not set"));
+    }
+  };
+  expect_missing();
+  EXPECT_EQ(bench.observe().state, engine::Observation::State::kAbsent);
+  EXPECT_THAT(bench.api.writes, IsEmpty());
+}
+
+TEST(ArgocdRepository, AMissingVariable_StatusSaysWhatIsThereAndRemovalDoesWithout) {
+  const char* with = "{name: lab, url: u, credentials: {passwordFromEnv: TOKEN}}";
+  Bench made("argocd.repository", with);
+  made.environment.variables["TOKEN"] = "hunter2-token";
+  made.converge();
+  Bench later("argocd.repository", with);
+  later.api.put("/api/v1/namespaces/argocd/secrets/lab",
+                *made.api.find("/api/v1/namespaces/argocd/secrets/lab"));
+  EXPECT_THAT(later.observe().reason,
+              HasSubstr("whether repository lab is as wanted cannot be told"));
+  EXPECT_THROW(later.decide(), Error);
+  EXPECT_EQ(later.decide_removal().kind, Decision::Kind::kAct);
+  later.act("remove");
+  EXPECT_EQ(later.api.find("/api/v1/namespaces/argocd/secrets/lab"), nullptr);
 }
 
 }  // namespace

@@ -123,6 +123,28 @@ TEST(Exec, Environment_IsGivenExactlyAndItsSecretsAreHidden) {
   EXPECT_THAT(bench.published(), Not(HasSubstr("a-very-secret-token")));
 }
 
+TEST(Exec, AMissingVariable_IsNamedWhenItIsToRun) {
+  for (const char* check : {"", "\ncheck: [test-it]"}) {
+    Bench bench("exec", std::string("argv: [deploy]\nfromEnv: [TOKEN]") + check);
+    try {
+      bench.decide();
+      ADD_FAILURE() << check;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.error_class(), ErrorClass::kUsage);
+      EXPECT_THAT(error.summary(), HasSubstr("TOKEN is not set"));
+      EXPECT_TRUE(error.place().known());
+    }
+    EXPECT_EQ(bench.decide_removal().kind, Decision::Kind::kSatisfied);
+    EXPECT_THAT(bench.processes.ran, testing::IsEmpty());
+  }
+}
+
+TEST(Exec, AMissingVariable_IsNotNeededWhenTheJournalSaysItRan) {
+  Bench bench("exec", "argv: [deploy]\nfromEnv: [TOKEN]");
+  bench.journal.records["tested"].digest = bench.digest();
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kSatisfied);
+}
+
 TEST(Catalog, EveryType_HasAFaceAndCanBeMade) {
   for (const std::string& name : catalog().names()) {
     const engine::StageType* type = catalog().find(name);

@@ -113,16 +113,51 @@ TEST(Secret, AnotherType_IsRefusedNotReplaced) {
   EXPECT_THAT(decision.reason, HasSubstr("has type Opaque"));
 }
 
-TEST(Secret, MissingVariable_IsNamedWithoutAnyWrite) {
-  Bench bench("kube.secret", head("{a: {fromEnv: NOT_SET}}"));
+/// A usage error that names `what`, with its place.
+void expect_missing(Bench& bench, const std::string& what) {
   try {
-    bench.observe();
-    FAIL() << "no error";
+    bench.decide();
+    ADD_FAILURE() << "no error";
   } catch (const Error& error) {
-    EXPECT_THAT(error.summary(), HasSubstr("NOT_SET is not set"));
+    EXPECT_EQ(error.error_class(), ErrorClass::kUsage);
+    EXPECT_THAT(error.summary(), HasSubstr(what));
     EXPECT_TRUE(error.place().known());
   }
   EXPECT_THAT(bench.api.writes, IsEmpty());
+}
+
+TEST(Secret, MissingVariableOrFile_IsNamedWithoutAnyWrite) {
+  Bench variable("kube.secret", head("{a: {fromEnv: NOT_SET}}"));
+  expect_missing(variable, "NOT_SET is not set");
+  variable.outputs.clear();
+  expect_missing(variable, "NOT_SET is not set");
+  Bench file("kube.secret", head("{a: {fromFile: no-such-file}}"));
+  expect_missing(file, "/p/no-such-file");
+}
+
+constexpr const char* kLogin =
+    R"({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"a": "b2xk"}})";
+
+TEST(Secret, MissingVariableOfAKeyThatIsKept_IsNotNeeded) {
+  Bench bench("kube.secret", head("{a: {fromEnv: NOT_SET}}"));
+  bench.api.put(kPath, boost::json::parse(kLogin));
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kSatisfied);
+}
+
+TEST(Secret, MissingVariableToCompareWith_LeavesOpenWhetherItIsAsWanted) {
+  Bench bench("kube.secret", head("{a: {fromEnv: NOT_SET}}", "\nkeep: false"));
+  bench.api.put(kPath, boost::json::parse(kLogin));
+  EXPECT_THAT(bench.observe().reason, HasSubstr("cannot be told: environment variable NOT_SET"));
+  expect_missing(bench, "NOT_SET is not set");
+}
+
+TEST(Secret, MissingVariable_RemovalDoesWithoutIt) {
+  for (const char* keep : {"", "\nkeep: false"}) {
+    Bench bench("kube.secret", head("{a: {fromEnv: NOT_SET}}", keep));
+    EXPECT_THAT(bench.decide_removal().reason, HasSubstr("not there"));
+    bench.api.put(kPath, boost::json::parse(kLogin));
+    EXPECT_EQ(bench.decide_removal().kind, Decision::Kind::kAct) << keep;
+  }
 }
 
 TEST(Secret, MistakesInData_AreNamed) {
