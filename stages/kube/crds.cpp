@@ -27,10 +27,6 @@ struct Source {
 bool is_given(const plan::Value* value) { return value && !value->is_null(); }
 
 // Whole aggregates stay out of the coroutine below: g++ 12 destroys such temporaries twice.
-ChartRequest request_for(engine::Context& context, const plan::Value& chart) {
-  return {chart, context.stage().name, "default", {}};
-}
-
 Source source_of(kube::Manifests objects, std::string label) {
   return {std::move(objects), std::move(label)};
 }
@@ -43,7 +39,7 @@ Task<Source> read_source(engine::Context& context, const plan::Value& source) {
   if (is_given(path))
     co_return source_of(read_path(context, path->as_text()), shown(context, path->as_text()));
   std::string label = "chart " + chart_label(context, *chart);
-  std::string text = co_await render_chart(context, request_for(context, *chart));
+  std::string text = co_await render_chart(context, source);
   co_return source_of(read_text(text, label), label);
 }
 
@@ -238,13 +234,17 @@ const engine::StageType kKubeCrds{
                      .fields = {{.name = "source",
                                  .type = OptionType::kMap,
                                  .summary = "one of path, chart",
-                                 .fields = {{.name = "path",
-                                             .type = OptionType::kPath,
-                                             .summary = "manifest file or folder"},
-                                            {.name = "chart",
-                                             .type = OptionType::kMap,
-                                             .summary = "chart whose definitions are taken",
-                                             .fields = chart_fields()}}}}},
+                                 .fields = with_render_fields(
+                                     {{.name = "path",
+                                       .type = OptionType::kPath,
+                                       .summary = "manifest file or folder"},
+                                      {.name = "chart",
+                                       .type = OptionType::kMap,
+                                       .summary = "chart whose definitions are taken",
+                                       .fields = chart_fields()},
+                                      {.name = "namespace",
+                                       .summary = "of the chart's release; default: default",
+                                       .in_argv = true}})}}},
                     {.name = "allowDowngrade",
                      .type = OptionType::kBoolean,
                      .default_value = "false",

@@ -8,14 +8,9 @@ namespace {
 
 using plan::OptionType;
 
-Task<kube::Manifests> from_chart(engine::Context& context, const plan::Value& chart) {
-  ChartRequest request;
-  request.chart = chart;
-  request.release = context.text_or("release", context.stage().name);
-  request.name_space = context.text("namespace");
-  request.values = context.texts("values");
-  std::string text = co_await render_chart(context, std::move(request));
-  co_return read_text(text, "chart " + chart_label(context, chart));
+Task<kube::Manifests> from_chart(engine::Context& context) {
+  std::string text = co_await render_chart(context, context.options());
+  co_return read_text(text, "chart " + chart_label(context, context.option("chart")));
 }
 
 class ManifestsStage final : public ObjectsStage {
@@ -31,7 +26,7 @@ class ManifestsStage final : public ObjectsStage {
       wanted.objects = co_await read_kustomize(context, context.text("kustomize"));
     } else if (context.has("chart")) {
       source = "chart " + chart_label(context, context.option("chart"));
-      wanted.objects = co_await from_chart(context, context.option("chart"));
+      wanted.objects = co_await from_chart(context);
     } else {
       source = "the plan";
       wanted.objects = read_inline(context.option("inline"));
@@ -54,43 +49,33 @@ const engine::StageType kKubeManifests{
             .name = "kube.manifests",
             .summary =
                 "Objects from files, a kustomization, a chart or inline, by server-side apply.",
-            .options =
-                {
-                    {.name = "path",
-                     .type = OptionType::kPath,
-                     .summary = "manifest file or folder"},
-                    {.name = "kustomize",
-                     .type = OptionType::kPath,
-                     .summary = "folder with a kustomization"},
-                    {.name = "chart",
-                     .type = OptionType::kMap,
-                     .summary = "chart to render with helm template, hooks left out",
-                     .fields = chart_fields()},
-                    {.name = "inline",
-                     .type = OptionType::kAny,
-                     .summary = "list of objects, or YAML text"},
-                    {.name = "values",
-                     .type = OptionType::kList,
-                     .summary = "values files of the chart",
-                     .fields =
-                         {{.name = "file", .type = OptionType::kPath, .summary = "a values file"}}},
-                    {.name = "release",
-                     .summary = "release name for the chart; default: the stage's name"},
-                    {.name = "namespace",
-                     .default_value = "default",
-                     .summary = "for namespaced objects that name none"},
-                    {.name = "force",
-                     .type = OptionType::kBoolean,
-                     .default_value = "false",
-                     .summary = "take over fields that other managers own"},
-                    {.name = "wait",
-                     .type = OptionType::kBoolean,
-                     .default_value = "true",
-                     .summary = "done when all objects are ready, not only stored"},
-                    {.name = "fieldManager",
-                     .default_value = "blackstart",
-                     .summary = "name that owns the applied fields"},
-                },
+            .options = with_render_fields({
+                {.name = "path", .type = OptionType::kPath, .summary = "manifest file or folder"},
+                {.name = "kustomize",
+                 .type = OptionType::kPath,
+                 .summary = "folder with a kustomization"},
+                {.name = "chart",
+                 .type = OptionType::kMap,
+                 .summary = "chart to render with helm template, hooks left out",
+                 .fields = chart_fields()},
+                {.name = "inline",
+                 .type = OptionType::kAny,
+                 .summary = "list of objects, or YAML text"},
+                {.name = "namespace",
+                 .default_value = "default",
+                 .summary = "for namespaced objects that name none"},
+                {.name = "force",
+                 .type = OptionType::kBoolean,
+                 .default_value = "false",
+                 .summary = "take over fields that other managers own"},
+                {.name = "wait",
+                 .type = OptionType::kBoolean,
+                 .default_value = "true",
+                 .summary = "done when all objects are ready, not only stored"},
+                {.name = "fieldManager",
+                 .default_value = "blackstart",
+                 .summary = "name that owns the applied fields"},
+            }),
             .one_of = {{"path", "kustomize", "chart", "inline"}},
             .in_cluster = true,
         },

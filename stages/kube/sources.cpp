@@ -4,6 +4,7 @@
 #include <map>
 
 #include "stages/chart.h"
+#include "stages/secret_value.h"
 
 namespace blackstart::stages {
 namespace {
@@ -14,14 +15,28 @@ Error failed(const std::string& what, const Exit& exit, const Place& place) {
   return error.at(place);
 }
 
-std::vector<std::string> template_arguments(const ChartRequest& request) {
-  std::vector<std::string> args = {"template", request.release};
-  ChartReference chart = read_chart_reference(request.chart);
+const plan::Value* given(const plan::Value& options, const char* name) {
+  const plan::Value* value = options.find(name);
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+std::string text_or(const plan::Value& options, const char* name, const std::string& fallback) {
+  const plan::Value* value = given(options, name);
+  return value == nullptr ? fallback : value->as_text();
+}
+
+std::vector<std::string> template_arguments(const plan::Value& options,
+                                            const std::string& release) {
+  std::vector<std::string> args = {"template", text_or(options, "release", release)};
+  ChartReference chart = read_chart_reference(*options.find("chart"));
   args.push_back(std::move(chart.argument));
   args.insert(args.end(), chart.flags.begin(), chart.flags.end());
   args.insert(args.end(), {"--include-crds", "--no-hooks", "--skip-tests"});
-  args.insert(args.end(), {"--namespace", request.name_space});
-  for (const auto& file : request.values) args.insert(args.end(), {"--values", file});
+  args.insert(args.end(), {"--namespace", text_or(options, "namespace", "default")});
+  if (const plan::Value* values = given(options, "values"))
+    for (const plan::Value& file : values->as_list())
+      args.insert(args.end(), {"--values", file.as_text()});
+  if (given(options, "set")) args.insert(args.end(), {"--values", "-"});
   return args;
 }
 
@@ -31,19 +46,40 @@ engine::ToolProbe helm_probe() {
 
 }  // namespace
 
-Task<std::string> render_chart(engine::Context& context, ChartRequest request) {
-  std::vector<std::string> args = template_arguments(request);
+std::vector<plan::OptionSpec> with_render_fields(std::vector<plan::OptionSpec> options) {
+  using plan::OptionType;
+  options.push_back(
+      {.name = "values",
+       .type = OptionType::kList,
+       .summary = "values files of the chart; later ones win",
+       .fields = {{.name = "file", .type = OptionType::kPath, .summary = "a values file"}}});
+  options.push_back({.name = "set",
+                     .type = OptionType::kMap,
+                     .summary = "values laid over the files; helm reads them from its stdin"});
+  options.push_back({.name = "release",
+                     .summary = "release name for the chart; default: the stage's name",
+                     .in_argv = true});
+  return options;
+}
+
+Task<std::string> render_chart(engine::Context& context, const plan::Value& options) {
+  const plan::Value& chart = *options.find("chart");
+  std::vector<std::string> args = template_arguments(options, context.stage().name);
   engine::Tool helm = co_await context.tools().require("helm", helm_probe());
   std::string home = context.tool_home("helm");
   Command command = context.tools().command(helm.path, std::move(args), home);
   command.output_limit = 64u << 20;
-  std::string label = chart_label(context, request.chart);
+  if (const plan::Value* set = given(options, "set")) {
+    redact_sensitive(context, *set);
+    command.input = boost::json::serialize(set->to_json());
+  }
+  std::string label = chart_label(context, chart);
   context.progress("rendering chart " + label);
   Exit exit = co_await context.world().processes.run(std::move(command));
-  if (!exit.ok()) throw failed("chart " + label + " does not render", exit, request.chart.place);
+  if (!exit.ok()) throw failed("chart " + label + " does not render", exit, chart.place);
   if (exit.truncated)
     throw Error(ErrorClass::kPermanent, "chart " + label + " renders to more than 64 MiB")
-        .at(request.chart.place);
+        .at(chart.place);
   co_return std::move(exit.out);
 }
 

@@ -9,16 +9,13 @@
 
 namespace blackstart::stages {
 
-struct ChartRequest {
-  plan::Value chart;  // the option
-  std::string release;
-  std::string name_space;
-  std::vector<std::string> values;  // files
-};
+/// `options` and what, with `namespace`, stands beside every `chart` that is rendered: `values`,
+/// `set`, `release`.
+std::vector<plan::OptionSpec> with_render_fields(std::vector<plan::OptionSpec> options);
 
-/// `helm template` with the CRDs, hooks left out. Throws Error(kUsage) for a chart that is not said
-/// well, Error(kPermanent) with helm's last lines when it does not render.
-Task<std::string> render_chart(engine::Context& context, ChartRequest request);
+/// `helm template` of `options.chart` with the CRDs, hooks left out. Throws Error(kUsage) for a
+/// chart that is not said well, Error(kPermanent) with helm's last lines when it does not render.
+Task<std::string> render_chart(engine::Context& context, const plan::Value& options);
 
 /// A short name of a chart for sentences: "argo-cd 10.1.1", "infrastructure/argocd/chart".
 std::string chart_label(engine::Context& context, const plan::Value& chart);

@@ -253,6 +253,27 @@ TEST(CrdsSources, Chart_IsRenderedOnceWithItsDefinitions) {
               HasSubstr("argo-cd --repo https://charts.example --version 9.0.1 --include-crds"));
 }
 
+TEST(CrdsSources, Chart_IsRenderedWithWhatStandsBesideIt) {
+  Bench bench("kube.crds",
+              "sources: [{chart: {path: c}, values: [v.yaml], set: {crds: {enabled: true, key: "
+              "\"${{ vars.token }}\"}}, namespace: cert-manager, release: cm}]",
+              {{"/p/c/Chart.yaml", ""}, {"/p/v.yaml", "{}"}});
+  std::string fed;
+  bench.processes.handler = [&fed](const Command& command) {
+    Exit exit;
+    exit.out = command.args.front() == "version" ? "v3.21.4" : crd({"v1"});
+    fed = command.input.value_or("");
+    return exit;
+  };
+  bench.decide();
+  EXPECT_THAT(bench.processes.ran.back(), HasSubstr("helm template cm /p/c "));
+  EXPECT_THAT(bench.processes.ran.back(),
+              HasSubstr("--namespace cert-manager --values /p/v.yaml --values -"));
+  EXPECT_EQ(fed, R"({"crds":{"enabled":true,"key":"token-of-the-plan"}})");
+  bench.context().output(Stream::kStdout, "helm says token-of-the-plan");
+  EXPECT_THAT(bench.published(), testing::Not(HasSubstr("token-of-the-plan")));
+}
+
 TEST(CrdsSources, ChartThatDoesNotRender_SaysHelmsOwnWords) {
   Bench bench("kube.crds", "sources: [{chart: {path: chart}}]",
               {{"/p/chart/Chart.yaml", "name: x"}});
