@@ -5,6 +5,8 @@
 
 namespace blackstart {
 namespace {
+constexpr const char* kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 EVP_MD_CTX* context_of(void* state) { return static_cast<EVP_MD_CTX*>(state); }
 
 /// Looked up once: OpenSSL searches its providers each time for what EVP_sha256() names.
@@ -45,14 +47,18 @@ std::string base64_encode(std::string_view data) {
   return text;
 }
 
-std::optional<std::string> base64_decode(std::string_view text) {
+// OpenSSL alone would also take white space around the text and '=' anywhere in it.
+std::optional<std::string> base64_decode(std::string_view wrapped) {
+  std::string text(wrapped);
+  std::erase_if(text, [](char c) { return c == '\r' || c == '\n'; });
   if (text.size() % 4 != 0) return std::nullopt;
+  size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  if (text.find_first_not_of(kBase64) < text.size() - padding) return std::nullopt;
   std::string data(text.size() / 4 * 3 + 1, '\0');
   int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(data.data()),
                              reinterpret_cast<const unsigned char*>(text.data()),
                              static_cast<int>(text.size()));
   if (size < 0) return std::nullopt;
-  size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
   data.resize(static_cast<size_t>(size) - padding);
   return data;
 }

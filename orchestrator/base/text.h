@@ -46,7 +46,7 @@ class Sha256 {
   void* state_;
 };
 
-/// Standard base64 with padding; decode returns nullopt for anything else.
+/// Standard base64 with padding; decode drops line breaks; nullopt for anything else.
 std::string base64_encode(std::string_view data);
 std::optional<std::string> base64_decode(std::string_view text);
 
