@@ -15,9 +15,24 @@ struct Verdict {
   const char* hint = "";
 };
 
+// "sslv3 alert certificate expired", "tlsv1 alert internal error": the server's words, not ours.
+bool is_alert(const std::string& reason) { return contains(reason, " alert "); }
+
+// What the server has against us; its own certificate has been no matter yet, or was fine.
+Verdict alert_verdict(const std::string& reason) {
+  if (contains(reason, "internal error"))  // while it starts: its certificate is not loaded yet
+    return {ErrorClass::kTransient, "the server cannot do its part of the TLS handshake"};
+  if (contains(reason, "certificate expired"))
+    return {ErrorClass::kAuthentication, "the client certificate has expired",
+            "make a new kubeconfig; if it has not expired, the server's clock is wrong"};
+  return {ErrorClass::kAuthentication, "the server refused the TLS handshake",
+          "check the client certificate: it may be missing, expired or of another cluster"};
+}
+
 // TLS failures look alike to curl: its text says whether the peer was refused, we were, or it broke
 // off.
 Verdict tls_verdict(const std::string& reason) {
+  if (is_alert(reason)) return alert_verdict(reason);
   if (contains(reason, "expired"))
     return {ErrorClass::kAuthentication, "the server's certificate has expired",
             "renew it; if it has not expired, this machine's clock is wrong"};
@@ -32,9 +47,6 @@ Verdict tls_verdict(const std::string& reason) {
       contains(reason, "http request"))
     return {ErrorClass::kPermanent, "the server does not speak TLS on this port",
             "check the port, and https:// against http://"};
-  if (contains(reason, "alert"))
-    return {ErrorClass::kAuthentication, "the server refused the TLS handshake",
-            "check the client certificate: it may be missing, expired or of another cluster"};
   if (contains(reason, "certificate"))
     return {ErrorClass::kAuthentication, "the server's certificate is not trusted",
             "the CA is not the one that signed it: is this the right cluster, and its current CA?"};
@@ -61,7 +73,7 @@ Verdict verdict(const CurlFailure& failure, const std::string& reason) {
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
       // With TLS 1.3 a refused client certificate is first heard of when reading.
-      if (contains(reason, "alert")) return tls_verdict(reason);
+      if (is_alert(reason)) return alert_verdict(reason);
       return {ErrorClass::kTransient, "the connection broke"};
     case CURLE_GOT_NOTHING:
       return {ErrorClass::kTransient, "the connection was closed without an answer"};

@@ -460,6 +460,17 @@ TEST_F(ClientCertificateTest, MissingIsAuthentication) {
             ErrorClass::kAuthentication);
 }
 
+TEST_F(ClientCertificateTest, ThatHasExpiredIsSaidToBeOurs) {
+  test::Certificate expired = test::make_leaf(ca_, {.not_after = seconds(-60)});
+  auto identity = trusting();
+  identity->certificate = expired.certificate;
+  identity->key = expired.key;
+  Error error = failure({.url = server_.url(), .tls = identity});
+  EXPECT_EQ(error.error_class(), ErrorClass::kAuthentication);
+  EXPECT_NE(error.full_text().find("the client certificate has expired"), std::string::npos)
+      << error.full_text();
+}
+
 TEST_F(ClientCertificateTest, ABrokenKeyIsAuthenticationAndNeverShown) {
   auto identity = known();
   identity->key = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
