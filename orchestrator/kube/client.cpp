@@ -270,11 +270,11 @@ Task<std::string> Client::log_tail(ObjectRef pod, std::string container, bool pr
   co_return std::string();
 }
 
-Task<void> Client::stream(std::string path_and_query,
+Task<void> Client::stream(std::string path_and_query, Duration longest,
                           std::function<void(std::string_view)> on_line) {
   ApiRequest request{.path = path_and_query,
                      .what = "watch " + path_and_query.substr(0, path_and_query.find('?'))};
-  co_await state_->requester.stream(std::move(request), std::move(on_line));
+  co_await state_->requester.stream(std::move(request), longest, std::move(on_line));
 }
 
 }  // namespace blackstart::kube

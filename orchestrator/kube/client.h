@@ -97,8 +97,10 @@ class Client {
   std::vector<std::string> take_warnings();
 
   /// One watch request; `on_line` gets each frame (one JSON object). Ends when the server ends it;
-  /// Informer (watch.h) does the resuming.
-  Task<void> stream(std::string path_and_query, std::function<void(std::string_view)> on_line);
+  /// throws Error(kTransient) after `longest`, and when not even bookmarks come any more. Informer
+  /// (watch.h) does the resuming.
+  Task<void> stream(std::string path_and_query, Duration longest,
+                    std::function<void(std::string_view)> on_line);
 
  private:
   struct State;

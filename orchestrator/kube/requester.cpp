@@ -20,6 +20,9 @@ constexpr Duration kReadIdle = std::chrono::seconds(15);
 // kubernetes.io: "Dynamic Admission Control", "kube-apiserver".
 constexpr Duration kWriteIdle = std::chrono::seconds(65);
 constexpr Duration kWriteTotal = std::chrono::seconds(90);
+// A watch in which nothing happens brings a bookmark about every minute, though none is promised:
+// silence is peace, or a server or a proxy that has forgotten us.
+constexpr Duration kWatchIdle = std::chrono::seconds(75);
 constexpr size_t kFrameLimit = 64u << 20;
 constexpr size_t kWarningLimit = 100;
 // Nothing listens there: the engine asks again until the stage's deadline, and `status` wants to
@@ -106,12 +109,12 @@ Task<HttpResponse> Requester::send(ApiRequest request) {
   }
 }
 
-Task<void> Requester::stream(ApiRequest request, std::function<void(std::string_view)> on_line) {
+Task<void> Requester::stream(ApiRequest request, Duration longest,
+                             std::function<void(std::string_view)> on_line) {
   auto lines = std::make_shared<FrameSplitter>(std::move(on_line), kFrameLimit);
   HttpRequest http = http_request(request);
-  http.total_timeout = Duration::zero();
-  // Quiet is normal; dead connections are the HTTP layer's to see.
-  http.idle_timeout = Duration::zero();
+  http.total_timeout = longest;
+  http.idle_timeout = kWatchIdle;
   // What the reader of the lines throws ends the request and comes out of send().
   http.on_body = [lines](std::string_view chunk) { lines->feed(chunk); };
   HttpResponse response;

@@ -31,8 +31,10 @@ class Requester {
 
   /// A 2xx response; anything else throws ApiError, once it cannot be helped by asking again.
   Task<HttpResponse> send(ApiRequest request);
-  /// One try without a time limit; `on_line` gets each line of the answer, at most 64 MiB long.
-  Task<void> stream(ApiRequest request, std::function<void(std::string_view)> on_line);
+  /// One try of a watch that lasts `longest`, or until nothing came for so long that even a
+  /// bookmark is overdue; `on_line` gets each line of the answer, at most 64 MiB long.
+  Task<void> stream(ApiRequest request, Duration longest,
+                    std::function<void(std::string_view)> on_line);
 
   const Endpoint& endpoint() const { return endpoint_; }
   World& world() { return world_; }

@@ -17,6 +17,13 @@ constexpr Duration kLongestPause = std::chrono::seconds(30);
 constexpr Duration kLongestUnknownPause = std::chrono::seconds(5);
 constexpr Duration kCalmAfter =
     std::chrono::seconds(5);  // a watch that lived so long was no failure
+// The server is asked to end a watch after five to ten minutes, so that watches spread over servers
+// that come and go. One that it does not end by then is ended here.
+constexpr int kShortestWatchSeconds = 300;
+constexpr Duration kGrace = std::chrono::seconds(30);
+// A watch that broke off after so long a silence may have kept news from us: what is there is
+// listed. That is cheap where it was only peace.
+constexpr Duration kTrustedFor = std::chrono::seconds(60);
 
 using Key = std::pair<std::string, std::string>;  // namespace, name
 
@@ -50,6 +57,7 @@ struct Informer::State {
   TaskGroup group;
   Instant listed_at{};
   Instant watched_at{};
+  Instant heard_at{};  // of the last frame of the running watch, or its beginning
   int failures = 0;
 
   void set_trouble(std::string text) {
@@ -60,9 +68,9 @@ struct Informer::State {
   void replace(std::vector<json::value> fresh);
   void on_frame(std::string_view line);
   void on_event(const std::string& type, json::value object);
-  std::string watch_query() const;
+  std::string watch_query(int seconds) const;
   Duration pause();
-  bool after_failure(const Error& error, int status);
+  bool after_failure(const Error& error, int status, bool watched);
 
   // The background task's steps keep the state alive by themselves.
   static Task<void> list(std::shared_ptr<State> state);
@@ -117,9 +125,8 @@ void Informer::State::on_event(const std::string& type, json::value object) {
   news.set();
 }
 
-std::string Informer::State::watch_query() const {
+std::string Informer::State::watch_query(int seconds) const {
   const std::string query = selectors(selection);
-  const int seconds = 300 + static_cast<int>(client.world().random.uniform() * 300);
   return path + '?' + query + (query.empty() ? "" : "&") +
          "watch=true&allowWatchBookmarks=true&timeoutSeconds=" + std::to_string(seconds) +
          "&resourceVersion=" + percent_encode(version);
@@ -160,22 +167,29 @@ Task<void> Informer::State::list(std::shared_ptr<State> state) {
 
 // One list or one watch. Throws when it failed; returns when there is something to go on with.
 Task<void> Informer::State::step(std::shared_ptr<State> state) {
+  World& world = state->client.world();
   if (state->version.empty()) {
     co_await list(state);
-    if (!state->version.empty()) state->set_trouble("");
+    state->set_trouble("");
     co_return;
   }
-  state->watched_at = state->client.world().clock.now();
-  const std::function<void(std::string_view)> on_line = [state](std::string_view line) {
+  state->watched_at = state->heard_at = world.clock.now();
+  const int seconds =
+      kShortestWatchSeconds + static_cast<int>(world.random.uniform() * kShortestWatchSeconds);
+  const std::function<void(std::string_view)> on_line = [state, &world](std::string_view line) {
+    state->heard_at = world.clock.now();
     state->set_trouble("");
     state->on_frame(line);
   };
-  co_await state->client.stream(state->watch_query(), on_line);
+  co_await state->client.stream(state->watch_query(seconds), std::chrono::seconds(seconds) + kGrace,
+                                on_line);
 }
 
 // What a failed list or watch means for the next one; returns whether to pause first.
-bool Informer::State::after_failure(const Error& error, int status) {
-  if (status == 410) {
+bool Informer::State::after_failure(const Error& error, int status, bool watched) {
+  const Instant now = client.world().clock.now();
+  if (watched && now - watched_at >= kCalmAfter) failures = 0;
+  if (watched && (status == 410 || now - heard_at >= kTrustedFor)) {
     version.clear();
     return false;  // list() keeps the distance between lists
   }
@@ -183,8 +197,6 @@ bool Informer::State::after_failure(const Error& error, int status) {
     client.forget_discovery();
     version.clear();
   }
-  const bool lived = client.world().clock.now() - watched_at >= kCalmAfter;
-  if (lived) failures = 0;
   set_trouble(error.full_text());
   return true;
 }
@@ -194,10 +206,10 @@ Task<bool> Informer::State::step_and_ask_for_pause(std::shared_ptr<State> state)
   try {
     co_await step(state);
   } catch (const ApiError& error) {
-    co_return state->after_failure(error, error.status());
+    co_return state->after_failure(error, error.status(), watched);
   } catch (const Error& error) {
     if (error.error_class() == ErrorClass::kCancelled) throw;
-    co_return state->after_failure(error, 0);
+    co_return state->after_failure(error, 0, watched);
   }
   if (state->version.empty()) co_return true;  // the kind is unknown
   const bool calm = !watched || state->client.world().clock.now() - state->watched_at >= kCalmAfter;

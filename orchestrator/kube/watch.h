@@ -33,9 +33,10 @@ struct Selection {
 };
 
 /// Keeps the objects of a selection in memory. Resumes after a dropped connection from the last
-/// bookmark, relists after 410 (as status and as in-stream error), tolerates a kind that does not
-/// exist yet or no more (looks again by itself, at growing intervals of at most 5 s). No transition
-/// between two looks is announced twice.
+/// bookmark; relists after 410 (as status and as in-stream error) and after a watch that was silent
+/// for more than a minute; tolerates a kind that does not exist yet or no more (looks again by
+/// itself, at growing intervals of at most 5 s). No transition between two looks is announced
+/// twice.
 class Informer {
  public:
   Informer(Client& client, Selection selection);

@@ -58,8 +58,11 @@ class WatchTest : public testing::Test {
     const Instant begin = test->scripted.world().clock.now() + milliseconds(1);
     if (!stream.frames.empty()) co_await test->scripted.world().clock.sleep_until(begin);
     for (const std::string& one : stream.frames) request.on_body(one);
-    const Instant end = test->scripted.world().clock.now() + stream.lasts;
+    const Instant heard = test->scripted.world().clock.now();
+    const bool silent = stream.lasts > request.idle_timeout && request.idle_timeout.count() > 0;
+    const Instant end = heard + (silent ? request.idle_timeout : stream.lasts);
     co_await test->scripted.world().clock.sleep_until(end);
+    if (silent) throw Error(ErrorClass::kTransient, "the server fell silent");
     if (stream.fault) throw *stream.fault;
     co_return stream.end;
   }
@@ -176,6 +179,37 @@ TEST_F(WatchTest, AListThatShowsNothingNewIsNoNews) {
   EXPECT_THAT(follow(2), ElementsAre("one@1 ", "one@1 two@11 "));
 }
 
+TEST_F(WatchTest, ThatFallsSilentIsNotBelieved_AndWhatIsThereIsListed) {
+  scripted.answer("/namespaces/a/configmaps?limit",
+                  {listed(10, item("one", 1)), listed(90, item("kept from us", 80))});
+  streams = {{.lasts = std::chrono::hours(1)}};
+  EXPECT_THAT(follow(2), ElementsAre("one@1 ", "kept from us@80 "));
+  EXPECT_LE(scripted.elapsed(), seconds(90));
+  EXPECT_THAT(begun(), ElementsAre("list", "10", "list", "90"));
+}
+
+TEST_F(WatchTest, IsEndedByUsSoonAfterTheServerShouldHave) {
+  streams = {{.frames = {frame("ADDED", item("two", 11))}}};
+  follow(2);
+  const HttpRequest& watch = scripted.http.requests.back();
+  EXPECT_THAT(watch.url, HasSubstr("timeoutSeconds=450"));
+  EXPECT_EQ(watch.total_timeout, seconds(480));
+  EXPECT_GT(watch.idle_timeout, seconds(60)) << "a bookmark comes every minute";
+}
+
+TEST_F(WatchTest, BacksOffWhileListsFail_AndEndsItsTroubleWithTheFirstThatDoesNot) {
+  const HttpResponse down = status_response(500, "InternalError", "etcd is gone");
+  std::vector<HttpResponse> answers = {listed(10, item("one", 1))};
+  answers.insert(answers.end(), 4 * 5, down);  // each list is tried four times
+  answers.push_back(listed(90, item("one", 1)));
+  scripted.answer("/namespaces/a/configmaps?limit", answers);
+  streams = {{.lasts = seconds(9), .end = status_response(410, "Expired", "too old")}};
+  EXPECT_THAT(follow(3), ElementsAre("one@1 ", "one@1 !", "one@1 "));
+  const Duration tries = 5 * milliseconds(1200 + 2400 + 4800);
+  EXPECT_EQ(scripted.elapsed(),
+            seconds(9) + tries + milliseconds(1200 + 2400 + 4800 + 9600 + 19200));
+}
+
 TEST_F(WatchTest, ThatTheServerEndsAtOnceBacksOff) {
   for (int i = 0; i < 4; ++i) streams.push_back({.lasts = milliseconds(0)});
   streams.push_back({.frames = {frame("ADDED", item("two", 11))}});
@@ -184,9 +218,9 @@ TEST_F(WatchTest, ThatTheServerEndsAtOnceBacksOff) {
 }
 
 TEST_F(WatchTest, ThatEndsAfterItsTimeGoesOnWithoutPause) {
-  streams = {{.lasts = seconds(300)}, {.frames = {frame("ADDED", item("two", 11))}}};
+  streams = {{.lasts = seconds(70)}, {.frames = {frame("ADDED", item("two", 11))}}};
   follow(2);
-  EXPECT_EQ(before_last_frame(), seconds(300));
+  EXPECT_EQ(before_last_frame(), seconds(70));
 }
 
 TEST_F(WatchTest, BacksOffWhileNobodyAnswers_AndNeverLongerThan30Seconds) {
@@ -243,7 +277,7 @@ TEST_F(WatchTest, OfAKindThatIsRemovedForgetsItsObjects) {
   std::vector<std::function<Task<void>()>> both = {[&] { return run(informer, 3, seen); },
                                                    [&] { return forget(scripted); }};
   scripted.run(run_all(scripted.world().executor, both, 2));
-  EXPECT_THAT(seen, ElementsAre("one@1 ", "one@1 !", "unknown !"));
+  EXPECT_THAT(seen, ElementsAre("one@1 ", "one@1 !", "unknown "));
 }
 
 TEST_F(WatchTest, StartThrowsWhatTheListThrows_AndMayBeCalledAgain) {

@@ -69,6 +69,28 @@ TEST(Wait, ServerAwayAtTheFirstLook_IsLookedAtAgain) {
   EXPECT_EQ(bench.decide().kind, Decision::Kind::kSatisfied);
 }
 
+TEST(Wait, ForWhatAHangingWatchDoesNotTell_LooksByItself) {
+  Bench bench("kube.wait", "for: [{kind: Pod, namespace: web, name: a, ready: true}]");
+  bench.api.put(kPods + "a", pod("False"));
+  Clock& clock = bench.context().world().clock;
+  auto inner = bench.http.handler;
+  bench.http.handler = [inner, &clock](HttpRequest request) -> Task<HttpResponse> {
+    if (request.url.find("watch=true") == std::string::npos)
+      co_return co_await inner(std::move(request));
+    const Duration longest = std::chrono::hours(1);
+    const bool watched = request.idle_timeout > Duration::zero();
+    const Instant end = clock.now() + (watched ? request.idle_timeout : longest);
+    co_await clock.sleep_until(end);
+    throw Error(ErrorClass::kTransient, "the server fell silent");
+  };
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kWait);
+  bench.api.put(kPods + "a", pod("True"));
+  const Instant begin = clock.now();
+  bench.changed();
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kSatisfied);
+  EXPECT_LE(clock.now() - begin, std::chrono::seconds(90));
+}
+
 TEST(Wait, Condition_HoldsOnlyWithTheWantedStatus) {
   Bench bench(
       "kube.wait",
