@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "orchestrator/base/text.h"
 #include "orchestrator/kube/object.h"
 #include "orchestrator/kube/readiness_rules.h"
 
@@ -21,10 +22,13 @@ std::string Condition::text() const {
 }
 
 std::vector<Condition> conditions_of(const json::value& object) {
+  const int64_t generation = number_at(object, {"metadata", "generation"});
+  const int64_t seen = number_at(object, {"status", "observedGeneration"}, generation);
   std::vector<Condition> result;
   for (const json::value& one : list_at(object, {"status", "conditions"})) {
+    const bool outdated = number_at(one, {"observedGeneration"}, seen) < generation;
     result.push_back({text_at(one, {"type"}), text_at(one, {"status"}), text_at(one, {"reason"}),
-                      text_at(one, {"message"})});
+                      text_at(one, {"message"}), outdated});
   }
   return result;
 }
@@ -36,30 +40,44 @@ std::optional<Condition> condition_of(const json::value& object, std::string_vie
   return std::nullopt;
 }
 
+namespace {
+
+Readiness unseen(const json::value& object) {
+  return progressing("its controller has not looked at generation " +
+                     std::to_string(number_at(object, {"metadata", "generation"})) + " yet");
+}
+
+// What one condition of the usual types says against the object's being ready.
+std::optional<Readiness> objection(const json::value& object, const Condition& condition) {
+  if (condition.outdated) return unseen(object);
+  if (condition.type == "Stalled")
+    return condition.is_true() ? std::optional(failed(condition.text())) : std::nullopt;
+  if (condition.type == "Reconciling")
+    return condition.is_true() ? std::optional(progressing(condition.text())) : std::nullopt;
+  if (condition.is_true()) return std::nullopt;
+  return progressing(condition.type + " is " + condition.status + ": " + condition.text());
+}
+
+}  // namespace
+
 std::optional<Readiness> unseen_generation(const json::value& object) {
   const int64_t generation = number_at(object, {"metadata", "generation"});
-  const json::value* seen = find(object, {"status", "observedGeneration"});
-  if (!seen || !seen->is_number() ||
-      number_at(object, {"status", "observedGeneration"}) >= generation)
+  if (number_at(object, {"status", "observedGeneration"}, generation) >= generation)
     return std::nullopt;
-  return progressing("its controller has not looked at generation " + std::to_string(generation) +
-                     " yet");
+  return unseen(object);
 }
 
 Readiness by_conditions(const json::value& object) {
   if (auto unseen = unseen_generation(object)) return *unseen;
-  if (auto stalled = condition_of(object, "Stalled"); stalled && stalled->is_true())
-    return failed(stalled->text());
-  if (auto busy = condition_of(object, "Reconciling"); busy && busy->is_true())
-    return progressing(busy->text());
-  for (const char* type : {"Ready", "Available", "Accepted", "Programmed", "Established"}) {
-    auto condition = condition_of(object, type);
+  std::vector<std::string> held;
+  for (const char* type :
+       {"Stalled", "Reconciling", "Ready", "Available", "Accepted", "Programmed", "Established"}) {
+    const auto condition = condition_of(object, type);
     if (!condition) continue;
-    if (!condition->is_true())
-      return progressing(std::string(type) + " is " + condition->status + ": " + condition->text());
-    return ready(std::string("it is ") + type);
+    if (auto against = objection(object, *condition)) return *against;
+    if (condition->is_true()) held.push_back(type);
   }
-  return ready("it exists");
+  return ready(held.empty() ? "it exists" : "it is " + join(held, " and "));
 }
 
 Readiness readiness_of(const json::value& object) {

@@ -18,6 +18,7 @@ Readiness failed(std::string reason);
 /// One of status.conditions.
 struct Condition {
   std::string type, status, reason, message;
+  bool outdated = false;  // of an earlier generation, by its own observedGeneration or the status's
   bool is_true() const { return status == "True"; }
   bool is_false() const { return status == "False"; }
   /// The message, or the reason when it has none, or the type.

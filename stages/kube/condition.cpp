@@ -4,7 +4,7 @@
 #include <array>
 
 #include "orchestrator/kube/object.h"
-#include "orchestrator/kube/readiness.h"
+#include "orchestrator/kube/readiness_rules.h"
 
 namespace blackstart::stages {
 namespace {
@@ -65,28 +65,21 @@ Judgement judge_ready(const Condition& condition,
   return {true, false, all_of(condition) + " is ready", nullptr};
 }
 
-struct Status {
-  std::string status = "not set";
-  std::string message;
-};
-
-Status status_of(const boost::json::value& object, const std::string& type) {
-  for (const auto& one : kube::list_at(object, {"status", "conditions"})) {
-    if (kube::text_at(one, {"type"}) != type) continue;
-    std::string why = kube::text_at(one, {"message"});
-    return {kube::text_at(one, {"status"}), why.empty() ? kube::text_at(one, {"reason"}) : why};
-  }
-  return {};
+/// How a condition of an object stands, as a sentence goes on.
+std::string state_of(const std::optional<kube::Condition>& found) {
+  if (!found) return " is not set";
+  std::string text = " is " + found->status;
+  if (found->outdated) return text + ", but of an earlier generation";
+  if (found->message.empty() && found->reason.empty()) return text;
+  return text + ": " + found->text();
 }
 
 Judgement judge_status(const Condition& condition,
                        const std::vector<const boost::json::value*>& items) {
   for (const auto* item : items) {
-    Status status = status_of(*item, condition.type);
-    if (status.status == condition.status) continue;
-    std::string reason =
-        kube::ref_of(*item).to_string() + ": " + condition.type + " is " + status.status;
-    if (!status.message.empty()) reason += ": " + status.message;
+    const auto found = kube::condition_of(*item, condition.type);
+    if (found && !found->outdated && found->status == condition.status) continue;
+    std::string reason = kube::ref_of(*item).to_string() + ": " + condition.type + state_of(found);
     kube::Readiness readiness = kube::readiness_of(*item);
     bool hopeless = readiness.state == kube::Readiness::State::kFailed;
     if (!readiness.ready()) reason += " (" + readiness.reason + ")";

@@ -108,6 +108,28 @@ TEST(Wait, Condition_HoldsOnlyWithTheWantedStatus) {
   EXPECT_EQ(bench.decide().kind, Decision::Kind::kSatisfied);
 }
 
+TEST(Wait, Condition_OfAnEarlierGeneration_DoesNotHold) {
+  Bench bench("kube.wait",
+              "for: [{kind: Widget, namespace: web, name: w, condition: {type: Synced}}]");
+  const std::string path = "/apis/example.com/v1/namespaces/web/widgets/w";
+  auto widget = [](const std::string& status, const std::string& of_condition) {
+    return boost::json::parse(R"({"apiVersion": "example.com/v1", "kind": "Widget",
+      "metadata": {"generation": 3}, "status": {)" +
+                              status + R"("conditions": [{"type": "Synced", "status": "True")" +
+                              of_condition + "}]}}");
+  };
+  bench.api.put(path, widget("", R"(, "observedGeneration": 2)"));
+  Decision decision = bench.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kWait);
+  EXPECT_THAT(decision.reason, HasSubstr("Synced is True, but of an earlier generation"));
+  bench.api.put(path, widget(R"("observedGeneration": 2, )", ""));
+  bench.changed();
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kWait);
+  bench.api.put(path, widget(R"("observedGeneration": 2, )", R"(, "observedGeneration": 3)"));
+  bench.changed();
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kSatisfied) << "the condition's own counts";
+}
+
 TEST(Wait, Count_AtLeastSoMany) {
   Bench bench("kube.wait", "for: [{kind: Pod, namespace: web, count: 2}]");
   bench.api.put(kPods + "a", pod("False"));
