@@ -10,6 +10,7 @@
 #include "orchestrator/base/text.h"
 #include "orchestrator/kube/json.h"
 #include "orchestrator/kube/object.h"
+#include "orchestrator/world/answer_too_large.h"
 
 namespace blackstart::kube {
 
@@ -202,7 +203,8 @@ ApiError error_of(const HttpResponse& response, const std::string& what, WallTim
 }
 
 ApiError error_of(const Error& cause, const std::string& what, const std::string& server) {
-  ApiError error(cause.error_class(), "cannot " + what, 0, {});
+  const bool too_large = dynamic_cast<const AnswerTooLarge*>(&cause) != nullptr;
+  ApiError error(cause.error_class(), "cannot " + what, 0, too_large ? kTooLarge : "");
   error.because(cause.full_text());
   error.hint(cause.hint());
   if (cause.error_class() == ErrorClass::kUnreachable)

@@ -15,6 +15,11 @@ struct FieldConflict {
   std::string manager;  // who owns it
 };
 
+/// Reasons of our own, beside the server's. The server does not serve the kind; the answer is
+/// longer than what we take.
+inline constexpr const char* kNoMatch = "NoMatch";
+inline constexpr const char* kTooLarge = "TooLarge";
+
 /// A request that failed: refused by the server (`status` and its Status.reason), or unanswered
 /// (`status` 0).
 class ApiError : public Error {
@@ -22,7 +27,7 @@ class ApiError : public Error {
   ApiError(ErrorClass error_class, std::string summary, int status, std::string reason);
 
   int status() const { return status_; }
-  const std::string& reason() const { return reason_; }  // "NotFound", "Conflict", …; may be empty
+  const std::string& reason() const { return reason_; }  // "NotFound", kNoMatch, …; may be empty
   const std::vector<FieldConflict>& conflicts() const { return conflicts_; }
   void add_conflict(FieldConflict conflict);
   ApiError& because(std::string why);  // keeps the type, so that the result can be thrown

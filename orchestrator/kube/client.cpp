@@ -18,6 +18,7 @@ namespace {
 
 constexpr size_t kPage = 500;
 constexpr size_t kPagesMost = 10'000;
+constexpr int kRestartsMost = 3;  // of a list whose pages expire while it is read
 constexpr size_t kLogBytes = 64u << 10;
 
 json::value parse_answer(const HttpResponse& response, const std::string& what) {
@@ -148,34 +149,55 @@ Task<std::optional<Client::List>> Client::list(std::string api_version, std::str
   co_return co_await list_path(path_of(*resource, name_space, ""), query);
 }
 
+namespace {
+
+// How far a list has come that is read page by page.
+struct Pages {
+  Client::List list;
+  std::string next = {};  // where the next page begins
+  size_t limit = kPage;
+  int restarts = 0;
+
+  std::string query() const { return "limit=" + std::to_string(limit) + next; }
+  void take(json::value page);
+  bool adapt(const ApiError& error);
+};
+
+void Pages::take(json::value page) {
+  take_items(page, list.items);
+  list.resource_version = text_at(page, {"metadata", "resourceVersion"});
+  const std::string token = text_at(page, {"metadata", "continue"});
+  next = token.empty() ? "" : "&continue=" + percent_encode(token);
+}
+
+// Whether the list can go on in another way.
+bool Pages::adapt(const ApiError& error) {
+  if (error.reason() == kTooLarge && limit > 1) {
+    limit /= 2;
+    return true;
+  }
+  // The snapshot that the pages come from was compacted away: from the beginning.
+  if (error.status() != 410 || next.empty() || ++restarts > kRestartsMost) return false;
+  list = {};
+  next.clear();
+  return true;
+}
+
+}  // namespace
+
 Task<Client::List> Client::list_path(std::string path, std::string query) {
   const std::string base = path + '?' + query + (query.empty() ? "" : "&");
-  List list;
-  std::string next;
-  bool in_pages = true;
-  for (size_t page = 0; page < kPagesMost; ++page) {
-    ApiRequest request{
-        .path = in_pages ? base + "limit=" + std::to_string(kPage) + next : path + '?' + query,
-        .what = "list " + path};
-    json::value answer;
-    bool expired = false;
+  Pages pages;
+  for (size_t request_count = 0; request_count < kPagesMost; ++request_count) {
+    ApiRequest request{.path = base + pages.query(), .what = "list " + path};
     try {
-      answer = co_await state_->send(request);
+      json::value page = co_await state_->send(request);
+      pages.take(std::move(page));
     } catch (const ApiError& error) {
-      expired = error.status() == 410 && !next.empty();
-      if (!expired) throw;
-    }
-    if (expired) {  // the pages' snapshot was compacted away: all at once then, as client-go does
-      list = {};
-      in_pages = false;
-      next.clear();
+      if (!pages.adapt(error)) throw;
       continue;
     }
-    take_items(answer, list.items);
-    list.resource_version = text_at(answer, {"metadata", "resourceVersion"});
-    const std::string token = text_at(answer, {"metadata", "continue"});
-    if (token.empty()) co_return list;
-    next = "&continue=" + percent_encode(token);
+    if (pages.next.empty()) co_return std::move(pages.list);
   }
   throw Error(ErrorClass::kPermanent, "cannot list " + path).because("the list does not end");
 }

@@ -47,7 +47,7 @@ class Http {
   virtual ~Http() = default;
   /// Any status is a response. Throws Error: kUnreachable (refused, no route, DNS, connect
   /// timeout), kTransient (reset, truncated, idle), kAuthentication (TLS verification), kPermanent
-  /// (too large).
+  /// (too large: AnswerTooLarge).
   virtual Task<HttpResponse> send(HttpRequest request) = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include "orchestrator/base/error.h"
 #include "orchestrator/base/text.h"
+#include "orchestrator/world/answer_too_large.h"
 #include "orchestrator/world/http_error.h"
 #include "orchestrator/world/http_url.h"
 
@@ -142,10 +143,7 @@ Error HttpTransfer::failure(CURLcode result) const {
 
 HttpResponse HttpTransfer::finish(CURLcode result) {
   if (callback_failure_) std::rethrow_exception(callback_failure_);
-  if (body_too_large_)
-    throw Error(ErrorClass::kPermanent, title() + ": the answer is too large")
-        .because("it is longer than the limit of " + std::to_string(request_.body_limit) +
-                 " bytes");
+  if (body_too_large_) throw AnswerTooLarge(title(), request_.body_limit);
   if (header_bytes_ > kHeaderLimit)
     throw Error(ErrorClass::kPermanent, title() + ": the answer's headers are too large")
         .because("they are longer than the limit of " + std::to_string(kHeaderLimit) + " bytes");

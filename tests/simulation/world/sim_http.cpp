@@ -1,6 +1,6 @@
 #include "tests/simulation/world/sim_http.h"
 
-#include "orchestrator/base/error.h"
+#include "orchestrator/world/answer_too_large.h"
 
 namespace blackstart::sim {
 namespace {
@@ -82,8 +82,7 @@ Task<HttpResponse> SimHttp::exchange(HttpRequest request) {
   co_await expect_bytes(clock_, idle, last_byte, title,
                         store(on_send(std::move(request)), response));
   bool streamed = on_body && response.status / 100 == 2;
-  if (!streamed && response.body.size() > limit)
-    throw Error(ErrorClass::kPermanent, title + ": the answer is too large");
+  if (!streamed && response.body.size() > limit) throw AnswerTooLarge(title, limit);
   if (streamed && !response.body.empty()) on_body(std::exchange(response.body, {}));
   co_return response;
 }

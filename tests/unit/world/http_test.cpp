@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <zlib.h>
 
+#include "orchestrator/world/answer_too_large.h"
 #include "tests/unit/world/real_world_fixture.h"
 #include "tests/unit/world/test_server.h"
 
@@ -271,6 +272,7 @@ TEST_F(HttpTest, TooLargeAnswersArePermanent) {
   EXPECT_EQ(error.error_class(), ErrorClass::kPermanent);
   EXPECT_NE(error.full_text().find("limit of 4999 bytes"), std::string::npos);
   TestServer server(answer_all(response(std::string(5000, 'x'))));
+  EXPECT_THROW(send({.url = server.url(), .body_limit = 4999}), AnswerTooLarge);
   EXPECT_EQ(send({.url = server.url(), .body_limit = 5000}).body.size(), 5000u);
 }
 
