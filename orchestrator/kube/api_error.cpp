@@ -132,6 +132,13 @@ std::string hint_for(int status, const std::string& message) {
   return {};
 }
 
+// A 404 about an object names it; any other is about the path: nobody serves such objects.
+std::string reason_of(int status_code, const json::value& status) {
+  const bool names_object = !text_at(status, {"details", "name"}).empty();
+  if (status_code == 404 && !names_object) return kNoMatch;
+  return text_at(status, {"reason"});
+}
+
 // A conflict reads 'conflict with "helm" using apps/v1': the manager stands in the first quotes.
 std::string quoted(std::string_view message) {
   const size_t begin = message.find('"');
@@ -190,7 +197,7 @@ ApiError error_of(const HttpResponse& response, const std::string& what, WallTim
               (line.empty() ? "" : ": ") + line;
   }
   ApiError error(class_of(response.status, message), "cannot " + what, response.status,
-                 text_at(status, {"reason"}));
+                 reason_of(response.status, status));
   // The server's text for a conflict repeats all fields: the causes below say it in order.
   if (response.status != 409 || !find(status, {"details", "causes"})) error.because(message);
   add_causes(error, status);

@@ -28,29 +28,31 @@ struct Application {
   std::vector<std::pair<size_t, Error>> errors;
 };
 
-bool is_unknown_kind(const Error& error) {
-  return error.full_text().find("no matches for kind") != std::string::npos;
-}
+// How a try ended: with an error in place of an exception, because waiting is not possible in a
+// handler.
+struct Attempt {
+  std::optional<Error> error;
+  bool unknown_kind = false;
+};
 
-// One try; the error instead of an exception, because waiting is not possible in a handler.
-Task<std::optional<Error>> try_apply(Application& set, size_t index) {
+Task<Attempt> try_apply(Application& set, size_t index) {
   const Client::ApplyOptions options{set.options.field_manager, set.options.force, false};
   json::value object = set.manifests[index].object;
+  const std::string kind = set.manifests[index].ref().kind;
+  Attempt attempt;
   try {
     co_await set.client.apply(std::move(object), options);
   } catch (const ApiError& error) {
-    // The kind is listed, its handler does not serve yet: as good as unknown.
-    const bool not_served =
-        error.status() == 404 &&
-        error.full_text().find("could not find the requested") != std::string::npos;
-    if (!not_served) co_return error;
-    Error unknown(ErrorClass::kTransient, error.summary());
-    co_return unknown.because("no matches for kind \"" + set.manifests[index].ref().kind + "\"");
+    attempt.error = error;
+    attempt.unknown_kind = error.reason() == kNoMatch;
+    if (attempt.unknown_kind && error.status() != 0)  // listed, but its handler does not serve yet
+      attempt.error = Error(ErrorClass::kTransient, error.summary())
+                          .because("no matches for kind \"" + kind + "\"");
   } catch (const Error& error) {
     if (error.error_class() == ErrorClass::kCancelled) throw;
-    co_return error;
+    attempt.error = error;
   }
-  co_return std::nullopt;
+  co_return attempt;
 }
 
 Task<void> apply_one(Application& set, size_t index) {
@@ -58,13 +60,14 @@ Task<void> apply_one(Application& set, size_t index) {
   Clock& clock = set.client.world().clock;
   const Instant until = clock.now() + kKnownWithin;
   Duration pause = std::chrono::milliseconds(100);
-  std::optional<Error> error = co_await try_apply(set, index);
-  while (error && set.follows_definitions && is_unknown_kind(*error) && clock.now() < until) {
+  Attempt attempt = co_await try_apply(set, index);
+  while (attempt.unknown_kind && set.follows_definitions && clock.now() < until) {
     co_await clock.sleep_until(clock.now() + pause);
     pause = std::min(pause * 2, Duration(std::chrono::seconds(2)));
     set.client.forget_discovery();
-    error = co_await try_apply(set, index);
+    attempt = co_await try_apply(set, index);
   }
+  std::optional<Error>& error = attempt.error;
   if (!error) {
     if (set.options.on_applied) set.options.on_applied(set.manifests[index].ref());
     co_return;

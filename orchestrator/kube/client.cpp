@@ -31,8 +31,8 @@ json::value parse_answer(const HttpResponse& response, const std::string& what) 
 }
 
 // A kind that the server does not know, said as kubectl says it.
-Error unknown_kind(const std::string& what, const ObjectRef& ref) {
-  Error error(ErrorClass::kPermanent, "cannot " + what);
+ApiError unknown_kind(const std::string& what, const ObjectRef& ref) {
+  ApiError error(ErrorClass::kPermanent, "cannot " + what, 0, kNoMatch);
   error.because("no matches for kind \"" + ref.kind + "\" in version \"" + ref.api_version + "\"");
   error.hint("its CustomResourceDefinition must be installed by an earlier stage");
   return error;

@@ -267,6 +267,19 @@ TEST(ApplySet, OfAnUnknownKindFailsAtOnceAndSaysWhatToDo) {
   EXPECT_EQ(scripted.elapsed(), Duration::zero());
 }
 
+// Answers the first requests to apply an object with something else.
+void answer_first(ScriptedWorld& scripted, const std::string& name, size_t count,
+                  HttpResponse answer) {
+  auto answers = scripted.http.handler;
+  auto left = std::make_shared<size_t>(count);
+  scripted.http.handler = [answers, name, left, answer](HttpRequest request) -> Task<HttpResponse> {
+    const bool meant = request.method == "PATCH" && Applied::name_in(request) == name && *left > 0;
+    if (!meant) co_return co_await answers(std::move(request));
+    --*left;
+    co_return answer;
+  };
+}
+
 constexpr const char* kDefinition =
     R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
   "metadata":{"name":"things.x.io","resourceVersion":"5"},"spec":{"group":"x.io","scope":"Namespaced","names":{"kind":"Thing"}})";
@@ -296,6 +309,50 @@ TEST(ApplySet, WaitsForNewDefinitionsAndForTheServerToServeThem) {
         {manifest("x.io/v1", "Thing", "t"), {json::parse(std::string(kDefinition) + "}"), {}}});
   EXPECT_THAT(applied.names, ElementsAre("things.x.io", "t"));
   EXPECT_GT(scripted.elapsed(), Duration::zero());
+}
+
+// A definition of Thing, then `more`; what it took before the errors, if any, were thrown.
+Duration apply_after_a_definition(ScriptedWorld& scripted, Manifest more) {
+  scripted.answer("/customresourcedefinitions?",
+                  {definitions(R"({"type":"Established","status":"True"})")});
+  try {
+    apply(scripted, {{json::parse(std::string(kDefinition) + "}"), {}}, std::move(more)});
+  } catch (const Error&) {
+  }
+  return scripted.elapsed();
+}
+
+TEST(ApplySet, WaitsForTheHandlerOfAListedKind) {
+  ScriptedWorld scripted;
+  scripted.serve_discovery({{"x.io/v1", "Thing", "things", true}});
+  Applied applied(scripted);
+  answer_first(scripted, "t", 3, json_response(404, "404 page not found\n"));
+  EXPECT_GT(apply_after_a_definition(scripted, manifest("x.io/v1", "Thing", "t")),
+            Duration::zero());
+  EXPECT_THAT(applied.names, ElementsAre("things.x.io", "t"));
+}
+
+TEST(ApplySet, DoesNotWaitForANamespaceThatNobodyMakes) {
+  ScriptedWorld scripted;
+  scripted.serve_discovery();
+  Applied applied(scripted);
+  answer_first(scripted, "map", 1, json_response(404, R"({"kind":"Status","reason":"NotFound",
+      "message":"namespaces \"a\" not found","details":{"name":"a","kind":"namespaces"}})"));
+  EXPECT_EQ(apply_after_a_definition(scripted, manifest("v1", "ConfigMap", "map")),
+            Duration::zero());
+  EXPECT_THAT(applied.names, ElementsAre("things.x.io"));
+}
+
+TEST(ApplySet, DoesNotTakeARefusalForAnUnknownKindByItsWords) {
+  ScriptedWorld scripted;
+  scripted.serve_discovery();
+  Applied applied(scripted);
+  answer_first(scripted, "map", 1,
+               status_response(403, "Forbidden",
+                               "admission webhook \"w\" denied it: no matches for kind \"P\""));
+  EXPECT_EQ(apply_after_a_definition(scripted, manifest("v1", "ConfigMap", "map")),
+            Duration::zero());
+  EXPECT_THAT(applied.names, ElementsAre("things.x.io"));
 }
 
 TEST(WaitEstablished, FailsAtOnceWhenTheNamesAreTaken) {
