@@ -49,9 +49,10 @@ Task<void> apply_set(Client& client, const Manifests& manifests, ApplySetOptions
 /// Waits until a CustomResourceDefinition is Established; throws when its names are not accepted.
 Task<void> wait_established(Client& client, std::string name);
 
-/// Removes in reverse order of layers and waits until each is gone. Absent ones are fine. What is
-/// not gone within ten minutes is an error that names the finalizers which hold it.
-Task<void> remove_set(Client& client, const Manifests& manifests, std::string default_namespace);
+/// Removes objects, given as they were seen in the cluster, in reverse order of layers, and waits
+/// until each is gone. One that is gone already is fine, and another one that has its name since is
+/// left. What is not gone within ten minutes is an error that names the finalizers which hold it.
+Task<void> remove_set(Client& client, Manifests live);
 
 /// Sets the namespace of namespaced objects that name none, and takes it from cluster-scoped ones
 /// (the server ignores it there). A kind that the server does not know takes its scope from its

@@ -54,6 +54,12 @@ void take_items(json::value& page, std::vector<json::value>& items) {
   }
 }
 
+std::string delete_options(const std::string& uid) {
+  json::object options{{"propagationPolicy", "Background"}};
+  if (!uid.empty()) options["preconditions"] = json::object{{"uid", uid}};
+  return json::serialize(options);
+}
+
 // PEM differs in white space from file to file while the certificates are the same.
 std::string certificates_only(std::string_view pem) {
   constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
@@ -227,20 +233,25 @@ Task<json::value> Client::merge_patch(ObjectRef ref, json::value patch) {
   co_return co_await state_->send(std::move(request));
 }
 
-Task<bool> Client::remove(ObjectRef ref, std::string propagation) {
+Task<bool> Client::remove(ObjectRef ref, std::string uid) {
   auto resource = co_await state_->discovery.find(ref.api_version, ref.kind);
   if (!resource) co_return false;
   ApiRequest request{.method = "DELETE", .what = "delete " + ref.to_string()};
   request.path = path_of(*resource, ref.name_space, ref.name);
   request.content_type = "application/json";
-  request.body = json::serialize(json::object{{"propagationPolicy", propagation}});
+  request.body = delete_options(uid);
+  std::optional<ApiError> conflict;
   try {
     co_await state_->requester.send(std::move(request));
   } catch (const ApiError& error) {
-    if (error.status() != 404) throw;
-    co_return false;
+    if (error.status() == 404) co_return false;
+    if (error.status() != 409 || uid.empty()) throw;
+    conflict = error;
   }
-  co_return true;
+  if (!conflict) co_return true;
+  const auto now = co_await get(ref);  // another one of that name, or why else?
+  if (now && text_at(*now, {"metadata", "uid"}) == uid) throw *conflict;
+  co_return false;
 }
 
 Task<Identity> Client::identity() {

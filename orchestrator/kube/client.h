@@ -75,8 +75,9 @@ class Client {
   Task<boost::json::value> apply(boost::json::value object, ApplyOptions options);
   /// Merge patch; for annotations and status-like nudges.
   Task<boost::json::value> merge_patch(ObjectRef ref, boost::json::value patch);
-  /// Background propagation; false when it was not there.
-  Task<bool> remove(ObjectRef ref, std::string propagation = "Background");
+  /// With background propagation, and only the object of this uid, so that repeating it never takes
+  /// another one of the same name (empty: whichever is there). False when it was gone already.
+  Task<bool> remove(ObjectRef ref, std::string uid = {});
 
   /// Where objects of a kind live; discovers on first use, again when the kind is unknown.
   /// nullopt: the server does not know it.

@@ -50,26 +50,22 @@ Task<void> wait_gone(Client& client, ObjectRef ref, std::string uid) {
       "removed");
 }
 
-Task<void> remove_one(Client& client, ObjectRef ref) {
-  auto live = co_await client.get(ref);
-  if (!live) co_return;
-  const std::string uid = text_at(*live, {"metadata", "uid"});
-  const bool removed = co_await client.remove(ref);
+Task<void> remove_one(Client& client, ObjectRef ref, std::string uid) {
+  const bool removed = co_await client.remove(ref, uid);
   if (removed) co_await wait_gone(client, ref, uid);
 }
 
 }  // namespace
 
-Task<void> remove_set(Client& client, const Manifests& manifests, std::string default_namespace) {
-  const Manifests present =
-      co_await with_namespace(client, manifests, std::move(default_namespace));
-  auto layers = layers_of(present);
+Task<void> remove_set(Client& client, Manifests live) {
+  auto layers = layers_of(live);
   std::ranges::reverse(layers);
   for (const auto& layer : layers) {
     std::vector<std::function<Task<void>()>> tasks;
     for (const size_t index : layer) {
-      const ObjectRef ref = present[index].ref();
-      tasks.push_back([&client, ref] { return remove_one(client, ref); });
+      const ObjectRef ref = live[index].ref();
+      const std::string uid = text_at(live[index].object, {"metadata", "uid"});
+      tasks.push_back([&client, ref, uid] { return remove_one(client, ref, uid); });
     }
     co_await run_all(client.world().executor, std::move(tasks), kConcurrency);
   }

@@ -29,8 +29,10 @@ constexpr size_t kWarningLimit = 100;
 // know.
 constexpr int kUnreachableTries = 2;
 
-bool version_moved(const ApiError& error) {
-  return error.status() == 409 && error.reason() == "Conflict" && error.conflicts().empty();
+// To a DELETE the same answer says that another object has the name now.
+bool version_moved(const ApiError& error, const ApiRequest& request) {
+  return error.status() == 409 && error.reason() == "Conflict" && error.conflicts().empty() &&
+         request.method != "DELETE";
 }
 
 // Whether another try is safe and may help; a server that asks to come back later has done nothing.
@@ -42,7 +44,7 @@ bool may_try_again(const ApiError& error, const ApiRequest& request, int attempt
   if (error.status() == 503 && error.retry_after_seconds() > 0) return true;
   if (!request.repeatable) return false;
   if (error.status() == 410) return false;
-  return error.error_class() == ErrorClass::kTransient || version_moved(error);
+  return error.error_class() == ErrorClass::kTransient || version_moved(error, request);
 }
 
 bool success(int status) { return status >= 200 && status < 300; }

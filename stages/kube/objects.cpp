@@ -277,9 +277,9 @@ Task<void> ObjectsStage::remove(engine::Context& context) {
   client_ = co_await connect(context);
   kube::Manifests ours;
   for (size_t i = 0; i < states_.size() && i < wanted_.objects.size(); ++i)
-    if (is_ours(states_[i])) ours.push_back(wanted_.objects[i]);
+    if (is_ours(states_[i])) ours.push_back({states_[i].live, wanted_.objects[i].place});
   context.progress("removing " + count_of(ours.size(), "object"));
-  co_await kube::remove_set(*client_, std::move(ours), wanted_.default_namespace);
+  co_await kube::remove_set(*client_, std::move(ours));
 }
 
 Task<void> ObjectsStage::close(engine::Context&) { co_await watches_.stop(); }

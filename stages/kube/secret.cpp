@@ -82,7 +82,8 @@ class SecretStage final : public engine::Stage {
   Task<void> act(engine::Context& context, const Action& action) override {
     auto client = co_await connect(context);
     if (action.id == "remove") {
-      co_await client->remove(ref_);
+      const std::string uid = kube::text_at(live_, {"metadata", "uid"});
+      co_await client->remove(ref_, uid);
       co_return;
     }
     // A fresh look: two runs must not give one key two random values.

@@ -234,8 +234,26 @@ TEST_F(KubeClient, AppliesDefinitionsAndTheirObjectsInOneSet) {
   EXPECT_THAT(not_same(compare(set)), ElementsAre());
   EXPECT_TRUE(
       live(ObjectRef("tests.blackstart.dev/v1", "Thing3", name_space(), "one")).is_object());
-  run(kube::remove_set(client(), set, name_space()));
+  kube::Manifests seen;
+  for (const auto& state : compare(set)) seen.push_back({state.live, {}});
+  run(kube::remove_set(client(), seen));
   EXPECT_EQ(not_same(compare(set)).size(), set.size());
+}
+
+TEST_F(KubeClient, RemovesTheOneThatWasSeenAndNoLaterOne) {
+  const kube::Manifests set = read("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map}\n");
+  apply(set);
+  const kube::Manifests seen{{live(config_map("map")), {}}};
+  const std::string first = kube::text_at(seen[0].object, {"metadata", "uid"});
+  const Ran gone = cluster().kubectl({"delete", "configmap", "map", "-n", name_space()});
+  ASSERT_EQ(gone.code, 0) << gone.all();
+  apply(set);
+  run(kube::remove_set(client(), seen));
+  ASSERT_TRUE(live(config_map("map")).is_object());
+  const std::string second = kube::text_at(live(config_map("map")), {"metadata", "uid"});
+  EXPECT_FALSE(result(client().remove(config_map("map"), first)));
+  EXPECT_TRUE(result(client().remove(config_map("map"), second)));
+  EXPECT_TRUE(live(config_map("map")).is_null());
 }
 
 TEST_F(KubeClient, AppliesArgoCdsLargeDefinitions) {

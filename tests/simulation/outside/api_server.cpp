@@ -207,7 +207,7 @@ HttpResponse ApiServer::write(const HttpRequest& request, const Target& target,
                               const Query& query) {
   const ServedKind& kind = *target.kind;
   kube::ObjectRef ref(kind.api_version(), kind.kind, target.name_space, target.name);
-  if (request.method == "DELETE") return reply(store_.remove(ref));
+  if (request.method == "DELETE") return remove(request, ref);
   auto type = request.headers.find("Content-Type");
   std::string content = type == request.headers.end() ? "" : type->second;
   json::value body = json::parse(request.body);
@@ -220,6 +220,15 @@ HttpResponse ApiServer::write(const HttpRequest& request, const Target& target,
   ApiStore::ApplyRequest apply{query.get("fieldManager"), query.get("force") == "true",
                                query.get("dryRun") == "All"};
   return reply(store_.apply(body, apply));
+}
+
+HttpResponse ApiServer::remove(const HttpRequest& request, const kube::ObjectRef& ref) {
+  const json::value* live = store_.find(ref);
+  std::string uid = kube::text_at(json::parse(request.body), {"preconditions", "uid"});
+  if (live && !uid.empty() && uid != kube::text_at(*live, {"metadata", "uid"}))
+    return reply(
+        ApiStore::refusal(409, "Conflict", "the UID in the precondition is not the object's"));
+  return reply(store_.remove(ref));
 }
 
 Task<void> ApiServer::news(Instant until) {

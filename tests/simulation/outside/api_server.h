@@ -39,6 +39,7 @@ class ApiServer : public std::enable_shared_from_this<ApiServer> {
   std::optional<Target> target_of(const std::string& path) const;
   HttpResponse read(const Target& target, const Query& query) const;
   HttpResponse write(const HttpRequest& request, const Target& target, const Query& query);
+  HttpResponse remove(const HttpRequest& request, const kube::ObjectRef& ref);
   static Task<HttpResponse> watch(std::shared_ptr<ApiServer> self, HttpRequest request,
                                   std::string path, std::string query);
   Task<void> news(Instant until);

@@ -385,35 +385,66 @@ TEST(WaitEstablished, EndsAfterAMinute) {
   EXPECT_EQ(scripted.elapsed(), std::chrono::seconds(60));
 }
 
+Manifest seen(Manifest manifest, const std::string& uid) {
+  manifest.object.as_object()["metadata"].as_object()["uid"] = uid;
+  return manifest;
+}
+
 TEST(RemoveSet, GoesBackwardsAndWaitsUntilEachIsGone) {
   ScriptedWorld scripted;
   scripted.serve_discovery();
   std::vector<std::string> removed;
   auto answers = scripted.http.handler;
   scripted.http.handler = [&, answers](HttpRequest request) -> Task<HttpResponse> {
-    if (request.method == "DELETE") removed.push_back(request.url);
+    if (request.method == "DELETE") removed.push_back(request.url + " " + request.body);
     return answers(std::move(request));
   };
-  scripted.answer("/configmaps/one",
-                  {json_response(200, R"({"metadata":{"name":"one","namespace":"a","uid":"u"}})")});
+  scripted.answer("/configmaps/one", {json_response(200, "{}")});
   scripted.answer(
       "/configmaps?",
       {json_response(
           200,
           R"({"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"9"},"items":[]})")});
-  scripted.answer("https://api/api/v1/namespaces/a",
-                  {json_response(200, R"({"metadata":{"name":"a","uid":"n"}})")});
+  scripted.answer("https://api/api/v1/namespaces/a", {json_response(200, "{}")});
   scripted.answer(
       "/namespaces?",
       {json_response(
           200,
           R"({"kind":"NamespaceList","apiVersion":"v1","metadata":{"resourceVersion":"9"},"items":[]})")});
-  scripted.run(remove_set(scripted.client(),
-                          {manifest("v1", "Namespace", "a", ""), manifest("v1", "ConfigMap", "one"),
-                           manifest("v1", "ConfigMap", "absent")},
-                          "a"));
-  EXPECT_THAT(removed, ElementsAre("https://api/api/v1/namespaces/a/configmaps/one",
-                                   "https://api/api/v1/namespaces/a"));
+  const Manifests live = {seen(manifest("v1", "Namespace", "a", ""), "n"),
+                          seen(manifest("v1", "ConfigMap", "one"), "u"),
+                          seen(manifest("v1", "ConfigMap", "gone"), "g")};
+  scripted.run(remove_set(scripted.client(), live));
+  auto request = [](const std::string& path, const std::string& uid) {
+    return "https://api/api/v1/namespaces/a" + path +
+           R"( {"propagationPolicy":"Background","preconditions":{"uid":")" + uid + R"("}})";
+  };
+  EXPECT_THAT(removed, ElementsAre(request("/configmaps/one", "u"),
+                                   request("/configmaps/gone", "g"), request("", "n")));
+}
+
+// Every DELETE meets a conflict; the object that has the name now has this uid.
+void remove_against_a_conflict(ScriptedWorld& scripted, const std::string& uid_now) {
+  scripted.serve_discovery();
+  auto answers = scripted.http.handler;
+  scripted.http.handler = [answers](HttpRequest request) -> Task<HttpResponse> {
+    if (request.method != "DELETE") co_return co_await answers(std::move(request));
+    co_return status_response(409, "Conflict", "the UID in the precondition is another one");
+  };
+  scripted.answer("/configmaps/one",
+                  {json_response(200, R"({"metadata":{"name":"one","uid":")" + uid_now + "\"}}")});
+  scripted.run(remove_set(scripted.client(), {seen(manifest("v1", "ConfigMap", "one"), "u")}));
+}
+
+TEST(RemoveSet, LeavesAnotherObjectThatHasTheNameSince) {
+  ScriptedWorld scripted;
+  remove_against_a_conflict(scripted, "another");
+  EXPECT_EQ(scripted.elapsed(), Duration::zero());
+}
+
+TEST(RemoveSet, OfTheSameObject_MayNotPassOverAConflict) {
+  ScriptedWorld scripted;
+  EXPECT_THROW(remove_against_a_conflict(scripted, "u"), ApiError);
 }
 
 TEST(RemoveSet, NamesTheFinalizersOfWhatDoesNotGo) {
@@ -421,7 +452,7 @@ TEST(RemoveSet, NamesTheFinalizersOfWhatDoesNotGo) {
   scripted.serve_discovery();
   const std::string held =
       R"({"metadata":{"name":"one","namespace":"a","uid":"u","finalizers":["x.io/hold"]}})";
-  scripted.answer("/configmaps/one", {json_response(200, held)});
+  scripted.answer("/configmaps/one", {json_response(200, "{}")});
   scripted.answer(
       "/configmaps?",
       {json_response(
@@ -429,7 +460,7 @@ TEST(RemoveSet, NamesTheFinalizersOfWhatDoesNotGo) {
                    "]}")});
   scripted.answer("watch=true", {json_response(200, "")});
   try {
-    scripted.run(remove_set(scripted.client(), {manifest("v1", "ConfigMap", "one")}, "a"));
+    scripted.run(remove_set(scripted.client(), {seen(manifest("v1", "ConfigMap", "one"), "u")}));
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(

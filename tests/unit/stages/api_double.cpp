@@ -126,11 +126,7 @@ Task<HttpResponse> ApiDouble::send(HttpRequest request) {
   bool dry_run = query.find("dryRun=All") != query.npos;
   if (request.method != "GET" && !dry_run) writes.push_back(request.method + " " + path);
   if (request.method == "PATCH") co_return answer_patch(path, request, dry_run);
-  if (request.method == "DELETE") {
-    bool there = find(path) != nullptr;
-    erase(path);
-    co_return there ? kube::json_response(200, "{}") : not_found(path);
-  }
+  if (request.method == "DELETE") co_return remove(path, request);
   if (query.find("watch=true") != query.npos) co_return co_await watch(path, std::move(request));
   if (!names_object(path)) co_return list(path, query);
   json::value* found = find(path);
@@ -171,6 +167,16 @@ void ApiDouble::erase(const std::string& path) {
   objects_.erase(path);
   ++version_;
   wake();
+}
+
+HttpResponse ApiDouble::remove(const std::string& path, const HttpRequest& request) {
+  const json::value* live = find(path);
+  if (!live) return not_found(path);
+  std::string uid = kube::text_at(json::parse(request.body), {"preconditions", "uid"});
+  if (!uid.empty() && uid != kube::text_at(*live, {"metadata", "uid"}))
+    return kube::status_response(409, "Conflict", "the UID in the precondition is another one");
+  erase(path);
+  return kube::json_response(200, "{}");
 }
 
 json::value ApiDouble::merged(const std::string& path, const json::value& wanted) {

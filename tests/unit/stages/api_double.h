@@ -43,6 +43,7 @@ class ApiDouble {
   boost::json::value merged(const std::string& path, const boost::json::value& wanted);
   void store(const std::string& path, boost::json::value object, const std::string& time);
   std::string next_second();
+  HttpResponse remove(const std::string& path, const HttpRequest& request);
   HttpResponse list(const std::string& collection, const std::string& query) const;
   Task<HttpResponse> watch(std::string collection, HttpRequest request);
   static bool belongs(const std::string& path, const std::string& collection);

@@ -216,6 +216,18 @@ TEST(Manifests, Removal_TakesOnlyWhatWeApplied) {
   EXPECT_EQ(bench.api.find("/api/v1/namespaces/web/configmaps/two"), nullptr);
 }
 
+TEST(Manifests, Removal_LeavesWhatWasMadeAnewSinceTheLook) {
+  Bench bench("kube.manifests", kTwo);
+  bench.converge();
+  ASSERT_EQ(bench.decide_removal().kind, Decision::Kind::kAct);
+  auto anew = *bench.api.find(kOne);
+  anew.at("metadata").as_object()["uid"] = "another";
+  bench.api.put(kOne, anew);
+  bench.act("remove");
+  EXPECT_NE(bench.api.find(kOne), nullptr);
+  EXPECT_EQ(bench.api.find("/api/v1/namespaces/web/configmaps/two"), nullptr);
+}
+
 TEST(Manifests, ThereBefore_IsLeftWhenWeOnlyPutALabelOn) {
   Bench bench("kube.manifests", R"(inline:
   - {apiVersion: v1, kind: Namespace, metadata: {name: demo, labels: {team: a}}})");

@@ -200,6 +200,17 @@ TEST(Secret, Removal_TakesOnlyOneThatWeMade) {
   EXPECT_EQ(bench.decide_removal().kind, Decision::Kind::kAct);
 }
 
+TEST(Secret, Removal_LeavesOneThatWasMadeAnewSinceTheLook) {
+  Bench bench("kube.secret", head("{a: {value: from-the-plan}}"));
+  bench.converge();
+  ASSERT_EQ(bench.decide_removal().kind, Decision::Kind::kAct);
+  auto anew = *bench.api.find(kPath);
+  anew.at("metadata").as_object()["uid"] = "another";
+  bench.api.put(kPath, anew);
+  bench.act("remove");
+  EXPECT_NE(bench.api.find(kPath), nullptr);
+}
+
 TEST(Secret, ThereBefore_IsLeftWhenWeOnlyAddedAKey) {
   Bench bench("kube.secret", head("{a: {value: from-the-plan}}"));
   bench.api.put(kPath,
