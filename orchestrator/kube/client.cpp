@@ -121,7 +121,7 @@ void Client::forget_discovery() { state_->discovery.forget(); }
 Task<std::optional<Resource>> Client::resource(std::string api_version, std::string kind) {
   return state_->discovery.find(std::move(api_version), std::move(kind));
 }
-Task<std::vector<Resource>> Client::resources() { return state_->discovery.all(); }
+Task<Kinds> Client::kinds() { return state_->discovery.all(); }
 
 Task<std::optional<json::value>> Client::get_path(std::string path) {
   ApiRequest request{.path = path, .what = "get " + path};

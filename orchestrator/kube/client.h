@@ -25,6 +25,12 @@ struct Resource {
   bool namespaced = true;
 };
 
+/// All that the server serves, in all versions.
+struct Kinds {
+  std::vector<Resource> resources;
+  std::vector<std::string> silent;  // groups and versions that are listed but could not be asked
+};
+
 /// What tells one cluster from another: never equal for two clusters.
 struct Identity {
   std::string uid;        // of the namespace kube-system
@@ -82,8 +88,7 @@ class Client {
   /// Where objects of a kind live; discovers on first use, again when the kind is unknown.
   /// nullopt: the server does not know it.
   Task<std::optional<Resource>> resource(std::string api_version, std::string kind);
-  /// All versions and kinds that the server serves.
-  Task<std::vector<Resource>> resources();
+  Task<Kinds> kinds();
   void forget_discovery();  // after CRDs have changed
 
   Task<Identity> identity();

@@ -154,9 +154,9 @@ Task<std::optional<Resource>> Discovery::find(std::string api_version, std::stri
   co_return std::nullopt;
 }
 
-Task<std::vector<Resource>> Discovery::all() {
+Task<Kinds> Discovery::all() {
   auto snapshot = co_await newer_than(valid_from_);
-  co_return snapshot->resources;
+  co_return *snapshot;
 }
 
 void Discovery::forget() { valid_from_ = started_; }

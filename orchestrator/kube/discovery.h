@@ -21,13 +21,11 @@ class Discovery {
   /// nullopt: the server does not know the kind. Throws Error(kTransient) when it cannot say,
   /// because an aggregated API server that may serve it does not answer.
   Task<std::optional<Resource>> find(std::string api_version, std::string kind);
-  Task<std::vector<Resource>> all();
+  Task<Kinds> all();
   void forget();
 
-  struct Snapshot {
-    std::vector<Resource> resources;
-    std::vector<std::string> silent;  // groups and versions that are listed but could not be asked
-    uint64_t number = 0;              // of the fetch that it came from
+  struct Snapshot : Kinds {
+    uint64_t number = 0;  // of the fetch that it came from
     const Resource* find(const std::string& api_version, const std::string& kind) const;
   };
 

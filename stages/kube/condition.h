@@ -19,6 +19,8 @@ struct Condition {
   std::string status;         // kStatus: "True"
   size_t count = 1;           // kCount: at least so many; kReady: at least so many ready ones
 
+  /// Does it hold when there is no such object?
+  bool holds_without_any() const { return kind == Kind::kGone || count == 0; }
   /// "Deployment argocd/argocd-server to be ready".
   std::string to_string() const;
 };

@@ -15,17 +15,22 @@ using engine::Observation;
 using plan::OptionType;
 
 /// The group of a kind that was given without one: the core group first, then by name, so that
-/// every run finds the same one.
-Task<std::string> find_api_version(kube::Client& client, std::string kind) {
-  std::vector<kube::Resource> resources = co_await client.resources();
+/// every run finds the same one. Empty when there is no such kind.
+std::string find_api_version(const kube::Kinds& kinds, const std::string& kind) {
   std::string found;
-  for (const auto& resource : resources) {
+  for (const auto& resource : kinds.resources) {
     if (resource.kind != kind) continue;
     bool core = resource.api_version.find('/') == std::string::npos;
-    if (core) co_return resource.api_version;
+    if (core) return resource.api_version;
     if (found.empty() || resource.api_version < found) found = resource.api_version;
   }
-  co_return found;
+  return found;
+}
+
+Error cannot_tell(const Condition& condition, const kube::Kinds& kinds) {
+  return Error(ErrorClass::kTransient,
+               "cannot tell whether the API server knows " + condition.selection.kind)
+      .because("nobody answers for " + join(kinds.silent, ", "));
 }
 
 class WaitStage final : public engine::Stage {
@@ -84,16 +89,20 @@ class WaitStage final : public engine::Stage {
   Task<void> look(kube::Client& client) {
     std::vector<kube::Selection> selections;
     for (Condition& condition : conditions_) {
-      std::string& version = condition.selection.api_version;
-      const std::string kind = condition.selection.kind;
-      if (version.empty()) version = co_await find_api_version(client, kind);
-      if (version.empty()) {
-        client.forget_discovery();
-        continue;
-      }
-      selections.push_back(condition.selection);
+      if (condition.selection.api_version.empty()) co_await find_group(client, condition);
+      if (!condition.selection.api_version.empty()) selections.push_back(condition.selection);
     }
     co_await watches_.read(client_, std::move(selections));
+  }
+
+  /// Leaves it empty when the server does not know the kind yet.
+  Task<void> find_group(kube::Client& client, Condition& condition) {
+    const kube::Kinds kinds = co_await client.kinds();
+    condition.selection.api_version = find_api_version(kinds, condition.selection.kind);
+    if (!condition.selection.api_version.empty()) co_return;
+    client.forget_discovery();
+    // What none is left of must not be taken for gone because nobody answers for it.
+    if (condition.holds_without_any() && !kinds.silent.empty()) throw cannot_tell(condition, kinds);
   }
 
   Task<void> explain(const Condition& condition, Judgement judgement,

@@ -111,8 +111,8 @@ TEST_F(KubeClient, DiscoversWhatTheServerServes) {
   EXPECT_FALSE(result(client().resource("v1", "Namespace"))->namespaced);
   EXPECT_FALSE(result(client().resource("x.io/v1", "Thing")));
   const Ran listed = cluster().kubectl({"api-resources", "--no-headers", "-o", "name"});
-  const auto kinds = result(client().resources());
-  EXPECT_GE(kinds.size(), static_cast<size_t>(std::ranges::count(listed.out, '\n')));
+  const auto kinds = result(client().kinds());
+  EXPECT_GE(kinds.resources.size(), static_cast<size_t>(std::ranges::count(listed.out, '\n')));
 }
 
 TEST_F(KubeClient, TellsNotFoundFromUnknownKind) {

@@ -38,8 +38,7 @@ struct Outcome {
 
 Outcome outcome_of(ScriptedWorld& scripted, Verb verb) {
   scripted.serve_discovery();
-  scripted.run(
-      [](Client& client) -> Task<void> { co_await client.resources(); }(scripted.client()));
+  scripted.run([](Client& client) -> Task<void> { co_await client.kinds(); }(scripted.client()));
   const Duration before = scripted.elapsed();
   Outcome outcome;
   try {

@@ -147,6 +147,30 @@ TEST(Wait, Gone_HoldsWhenNoneIsLeft) {
   EXPECT_EQ(none.decide().kind, Decision::Kind::kSatisfied);
 }
 
+void serve_silent_group(Bench& bench) {
+  auto inner = bench.http.handler;
+  bench.http.handler = [inner](HttpRequest request) -> Task<HttpResponse> {
+    if (!request.url.ends_with("/apis")) co_return co_await inner(std::move(request));
+    co_return kube::json_response(200, R"({"kind": "APIGroupDiscoveryList", "items": [
+      {"metadata": {"name": "example.com"}, "versions": [{"version": "v1", "freshness": "Stale"}]}]})");
+  };
+}
+
+TEST(Wait, GoneOfAKindThatASilentApiServiceMayHave_IsUnknown) {
+  Bench gone("kube.wait", "for: [{kind: Widget, gone: true}]");
+  serve_silent_group(gone);
+  try {
+    gone.decide();
+    FAIL() << "it was taken for gone";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.error_class(), ErrorClass::kTransient);
+    EXPECT_THAT(error.full_text(), HasSubstr("nobody answers for example.com/v1"));
+  }
+  Bench ready("kube.wait", "for: [{kind: Widget, ready: true}]");
+  serve_silent_group(ready);
+  EXPECT_EQ(ready.decide().kind, Decision::Kind::kWait);
+}
+
 TEST(Wait, MoreConditionsThanWatches_AreAllLookedAt) {
   std::string conditions;
   for (int i = 0; i < 16; ++i)
