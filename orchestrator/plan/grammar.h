@@ -1,5 +1,4 @@
-// The plan's own keys, as options tables: they drive reading, and editors' schema and docs may use
-// them.
+// The plan's own keys, as options tables: read and checked as a stage's options are.
 #pragma once
 
 #include <string_view>

@@ -1,5 +1,4 @@
-// What a stage type takes and gives: declared once, it drives parsing, `stages`, JSON Schema and
-// docs.
+// What a stage type takes and gives: declared once, it drives reading and what `stages` prints.
 #pragma once
 
 #include <functional>
