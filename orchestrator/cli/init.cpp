@@ -1,6 +1,7 @@
 // blackstart init: a Git repository with a plan that works, ready to be one's own.
 #include "orchestrator/cli/init.h"
 
+#include "orchestrator/base/path.h"
 #include "orchestrator/base/shell.h"
 #include "orchestrator/base/text.h"
 #include "orchestrator/cli/exit_code.h"
@@ -45,8 +46,6 @@ bool is_plan_name(const std::string& name) {
   return !name.empty() && name.size() <= kNameLimit &&
          std::all_of(name.begin(), name.end(), fits) && name.front() != '-' && name.back() != '-';
 }
-
-std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 void refuse_what_is_there(const Files& files, const std::string& folder) {
   switch (files.kind(folder)) {

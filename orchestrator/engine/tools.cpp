@@ -5,14 +5,13 @@
 #include <regex>
 
 #include "orchestrator/base/error.h"
+#include "orchestrator/base/path.h"
 #include "orchestrator/base/text.h"
 
 namespace blackstart::engine {
 namespace {
 
 constexpr const char* kSystemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 std::array<int, 3> version_numbers(const std::string& version) {
   std::array<int, 3> numbers{};
@@ -55,7 +54,8 @@ Tools::Tools(World& world, std::map<std::string, std::string> from_plan)
 
 std::string Tools::parts_folder() const {
   if (auto named = world_.environment.get("BLACKSTART_PARTS")) return *named + "/bin";
-  std::string beside = folder_of(folder_of(world_.environment.executable_path())) + "/parts/bin";
+  std::string beside =
+      absolute_path(folder_of(folder_of(world_.environment.executable_path())), "parts/bin");
   return world_.files.kind(beside) == FileKind::kFolder ? beside : std::string();
 }
 

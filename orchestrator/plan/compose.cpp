@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "orchestrator/base/path.h"
 #include "orchestrator/plan/conform.h"
 #include "orchestrator/plan/grammar.h"
 #include "orchestrator/plan/template.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "orchestrator/base/path.h"
 #include "orchestrator/base/yaml.h"
 #include "orchestrator/plan/suggest.h"
 #include "orchestrator/plan/template.h"
@@ -266,20 +267,6 @@ std::vector<std::string> check_schema(const StageSchema& schema) {
     }
   }
   return problems;
-}
-
-std::string folder_of(std::string_view file) {
-  size_t slash = file.rfind('/');
-  if (slash == std::string_view::npos) return ".";
-  return std::string(slash == 0 ? "/" : file.substr(0, slash));
-}
-
-std::string absolute_path(const std::string& folder, std::string_view path) {
-  while (path.starts_with("./")) path.remove_prefix(2);
-  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  if (path.starts_with('/')) return std::string(path);
-  if (path.empty() || path == ".") return folder;
-  return (folder == "/" ? "" : folder) + "/" + std::string(path);
 }
 
 }  // namespace blackstart::plan

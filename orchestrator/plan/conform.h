@@ -40,9 +40,4 @@ void check_one_of(const Value& map, std::span<const std::vector<std::string>> gr
 /// catalog's test. Empty when it is sound.
 std::vector<std::string> check_schema(const StageSchema& schema);
 
-/// `path` as seen from `folder`; an absolute one stays.
-std::string absolute_path(const std::string& folder, std::string_view path);
-/// Everything before the last '/'; "/" for a file in the root.
-std::string folder_of(std::string_view file);
-
 }  // namespace blackstart::plan

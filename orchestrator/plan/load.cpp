@@ -2,6 +2,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "orchestrator/base/path.h"
 #include "orchestrator/plan/compose.h"
 #include "orchestrator/plan/conform.h"
 #include "orchestrator/plan/edges.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "orchestrator/base/path.h"
 #include "orchestrator/plan/conform.h"
 #include "orchestrator/plan/grammar.h"
 #include "orchestrator/plan/suggest.h"

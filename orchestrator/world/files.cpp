@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "orchestrator/base/error.h"
+#include "orchestrator/base/path.h"
 #include "orchestrator/world/descriptor.h"
 #include "orchestrator/world/real_parts.h"
 
@@ -38,11 +39,6 @@ void write_all(const Descriptor& file, std::string_view content, const std::stri
     if (written < 0) fail("write", path, errno);
     content.remove_prefix(static_cast<size_t>(written));
   }
-}
-
-std::string folder_of(const std::string& path) {
-  std::string folder = fs::path(path).parent_path().string();
-  return folder.empty() ? "/" : folder;
 }
 
 // A rename is on the disk only when its folder is.

@@ -1,8 +1,7 @@
 #include "tests/simulation/world/sim_files.h"
 
-#include <filesystem>
-
 #include "orchestrator/base/error.h"
+#include "orchestrator/base/path.h"
 
 namespace blackstart::sim {
 namespace {
@@ -13,12 +12,7 @@ namespace {
 
 std::string normal(const std::string& path) {
   if (!path.starts_with('/')) throw Error(ErrorClass::kBug, "not an absolute path: " + path);
-  std::string text = std::filesystem::path(path).lexically_normal().string();
-  return text.size() > 1 && text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
-}
-
-std::string folder_of(const std::string& path) {
-  return std::filesystem::path(path).parent_path().string();
+  return normal_path(path);
 }
 
 }  // namespace
