@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "orchestrator/base/path.h"
 #include "orchestrator/cli/exit_code.h"
 #include "orchestrator/cli/paths.h"
 #include "orchestrator/cli/talk.h"
@@ -16,11 +17,7 @@ void Program::take_signal(int number, int count) {
 }
 
 std::string Program::absolute(const std::string& path) const {
-  std::string here = world.environment.working_directory();
-  if (path.empty() || path == ".") return here;
-  std::string whole = path.starts_with('/') ? path : here + "/" + path;
-  while (whole.size() > 1 && whole.ends_with('/')) whole.pop_back();
-  return whole;
+  return world.files.canonical(absolute_path(world.environment.working_directory(), path));
 }
 
 void Program::print(std::string_view text) const {

@@ -22,7 +22,8 @@ struct Program {
 
   /// To be called for every signal.
   void take_signal(int number, int count);
-  /// A path of the command line, from where the user stands; none is this folder.
+  /// A path of the command line, from where the user stands; none is this folder. However it is
+  /// written, one place has one path: the state folder and the repository's URL are made of it.
   std::string absolute(const std::string& path) const;
   /// Data for the user or the next program, on stdout; on stderr when stdout is the event stream's.
   /// Throws Error(kPermanent) when it cannot be written: who reads it must not take less for all.

@@ -50,7 +50,8 @@ const char* word_for(const std::string& command, const engine::RunResult& result
 
 std::string plan_path(const Program& program, const std::string& given) {
   std::string path = program.absolute(given.empty() ? "plan.yaml" : given);
-  if (program.world.files.kind(path) == FileKind::kFolder) path += "/plan.yaml";
+  if (program.world.files.kind(path) == FileKind::kFolder)
+    path = program.absolute(path + "/plan.yaml");
   if (program.world.files.kind(path) == FileKind::kFile) return path;
   throw Error(ErrorClass::kUsage, "there is no plan at " + path)
       .hint(

@@ -156,6 +156,12 @@ class RealFiles final : public Files {
     return names;
   }
 
+  std::string canonical(const std::string& path) const override {
+    std::error_code error;
+    fs::path found = fs::weakly_canonical(path, error);
+    return normal_path(error ? path : found.string());
+  }
+
   bool executable(const std::string& path) const override {
     return kind(path) == FileKind::kFile && ::access(path.c_str(), X_OK) == 0;
   }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "orchestrator/base/path.h"
 #include "orchestrator/world/task.h"
 
 namespace blackstart {
@@ -35,6 +36,9 @@ class Files {
   virtual void remove_all(const std::string& path) = 0;
   /// Names in a folder, sorted.
   virtual std::vector<std::string> list(const std::string& path) const = 0;
+  /// The one spelling of a path: without ".", ".." and symbolic links. What is not there yet, or
+  /// cannot be looked at, stays as it is written. Where there are no links this is text alone.
+  virtual std::string canonical(const std::string& path) const { return normal_path(path); }
   virtual bool executable(const std::string& path) const = 0;
   /// nullptr when another process holds it.
   virtual std::unique_ptr<FileLock> try_lock(const std::string& path) = 0;

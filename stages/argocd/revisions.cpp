@@ -1,7 +1,6 @@
 #include "stages/argocd/revisions.h"
 
 #include <charconv>
-#include <set>
 
 #include "orchestrator/base/text.h"
 
@@ -34,19 +33,14 @@ std::string percent_decoded(const std::string& url) {
   return text;
 }
 
-/// Without scheme, user, trailing slash and .git: what is left says which repository it is.
-std::string plain(std::string url) {
+std::string without_scheme_and_user(std::string url) {
   if (size_t scheme = url.find("://"); scheme != std::string::npos)
     url.erase(0, scheme + 3);
   else if (size_t colon = url.find(':'); colon != std::string::npos && !url.starts_with('/'))
     url[colon] = '/';
   if (size_t user = url.find('@'); user != std::string::npos && user < url.find('/'))
     url.erase(0, user + 1);
-  url = percent_decoded(url);
-  while (url.ends_with('/')) url.pop_back();
-  if (url.ends_with(".git")) url.erase(url.size() - 4);
-  while (url.ends_with('/')) url.pop_back();
-  return url;
+  return percent_decoded(url);
 }
 
 Task<std::vector<std::string>> urls_of(engine::Context& context, std::string repository) {
@@ -71,6 +65,15 @@ Task<std::optional<std::string>> commit_of(engine::Context& context, std::string
 
 }  // namespace
 
+std::string repository_name(const Files& files, const std::string& url) {
+  std::string name = without_scheme_and_user(url);
+  if (name.starts_with('/')) name = files.canonical(name);
+  while (name.ends_with('/')) name.pop_back();
+  if (name.ends_with(".git")) name.erase(name.size() - 4);
+  while (name.ends_with('/')) name.pop_back();
+  return name;
+}
+
 Revisions::Revisions(std::string repository, std::string pinned)
     : repository_(std::move(repository)), pinned_(std::move(pinned)) {}
 
@@ -79,25 +82,30 @@ bool Revisions::is_commit(const std::string& revision) {
          revision.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-bool Revisions::same_repository(const std::string& url, const std::vector<std::string>& urls) {
-  return std::any_of(urls.begin(), urls.end(),
-                     [&](const std::string& one) { return plain(one) == plain(url); });
+bool Revisions::concerns(const Source& source) const {
+  return source.is_git() && (repository_.empty() || urls_.contains(source.repo_url));
 }
 
-bool Revisions::concerns(const Source& source) const {
-  return source.is_git() && (repository_.empty() || same_repository(source.repo_url, urls_));
+void Revisions::find_urls(const Files& files, const std::vector<Source>& sources) {
+  urls_.clear();
+  for (const Source& source : sources) {
+    if (names_.contains(repository_name(files, source.repo_url))) urls_.insert(source.repo_url);
+  }
 }
 
 Task<void> Revisions::resolve(engine::Context& context, std::vector<Source> sources) {
   if (repository_.empty()) co_return;
-  if (urls_.empty()) {
+  const Files& files = context.world().files;
+  if (names_.empty()) {
     if (!co_await commit_of(context, repository_, "HEAD")) {
       throw Error(ErrorClass::kUsage, "this is no Git repository with a commit: " + repository_)
           .at(context.option("repository").place)
           .hint("name the folder of the repository that the Applications are read from");
     }
-    urls_ = co_await urls_of(context, repository_);
+    for (const std::string& url : co_await urls_of(context, repository_))
+      names_.insert(repository_name(files, url));
   }
+  find_urls(files, sources);
   std::set<std::string> targets;
   if (!pinned_.empty()) targets.insert(pinned_);
   for (const Source& source : sources) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,10 @@
 #include "stages/argocd/application.h"
 
 namespace blackstart::stages::argocd {
+
+/// What is left when scheme, user and .git are taken off a URL, a local path in its one spelling:
+/// the same for every spelling of a repository's URL.
+std::string repository_name(const Files& files, const std::string& url);
 
 /// A local Git repository and what its revisions stand for. Without a path it expects nothing.
 class Revisions {
@@ -22,19 +27,20 @@ class Revisions {
   /// Asks git what the target revisions of `sources` are now. Throws Error(kUsage) when the path is
   /// no repository or `pinned` names no commit in it.
   Task<void> resolve(engine::Context& context, std::vector<Source> sources);
+  /// Of a source that was given to the last resolve().
   std::optional<std::string> expected(const Source& source) const;
 
   /// Is this the hex number of a commit, or the beginning of one that git would give?
   static bool is_commit(const std::string& revision);
-  /// Is this the URL of that repository? `urls` are those of the repository and its remotes.
-  static bool same_repository(const std::string& url, const std::vector<std::string>& urls);
 
  private:
   bool concerns(const Source& source) const;
+  void find_urls(const Files& files, const std::vector<Source>& sources);
 
   std::string repository_;
   std::string pinned_;
-  std::vector<std::string> urls_;
+  std::set<std::string> names_;  // of the repository and its remotes, as repository_name() says
+  std::set<std::string> urls_;   // of the sources that are read from it
   std::map<std::string, std::string> commits_;  // by target revision; unknown ones are left out
 };
 

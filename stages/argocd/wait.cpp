@@ -1,4 +1,5 @@
 // argocd.wait: until the Applications and all their children are done, or cannot get there.
+#include "orchestrator/base/path.h"
 #include "orchestrator/base/text.h"
 #include "orchestrator/kube/diagnosis.h"
 #include "orchestrator/kube/readiness.h"
@@ -94,9 +95,7 @@ void WaitStage::read_options(Context& context) {
   wanted_.at_least = static_cast<size_t>(std::max<int64_t>(0, context.number("atLeast")));
   grace_ = context.option("grace").as_duration();
   std::string repository = context.text_or("repository", "");
-  if (!repository.empty() && !repository.starts_with('/'))
-    repository = context.plan().folder + "/" + repository;
-  while (repository.ends_with("/.")) repository.erase(repository.size() - 2);
+  if (!repository.empty()) repository = absolute_path(context.plan().folder, repository);
   revisions_ = argocd::Revisions(std::move(repository), context.text_or("revision", ""));
   read_for_ = context.digest();
 }

@@ -72,8 +72,12 @@ class Commands : public testing::Test {
   }
 
   Said say_with_state(std::vector<std::string> words, std::string state) {
-    words.insert(words.begin(), "blackstart");
     words.insert(words.end(), {"--state", state});
+    return say_all(std::move(words));
+  }
+
+  Said say_all(std::vector<std::string> words) {
+    words.insert(words.begin(), "blackstart");
     return say_as_typed(std::move(words));
   }
 
@@ -109,6 +113,17 @@ class Commands : public testing::Test {
 constexpr const char* kTouch =
     "  stages:\n    - {name: touch, uses: exec, with: {argv: [touch, made], check: [test, -e, "
     "made]}}\n";
+
+TEST_F(Commands, OnePlan_HasOneStateFolderHoweverItsPathIsWritten) {
+  write_plan(kTouch);
+  fs::create_directory_symlink("lab", folder_ / "link");
+  ASSERT_EQ(setenv("XDG_STATE_HOME", folder_.c_str(), 1), 0);
+  for (const char* path : {"plan.yaml", "./plan.yaml", ".", "../lab", "../lab/below/../plan.yaml",
+                           "../link/plan.yaml"})
+    EXPECT_EQ(say_all({"apply", path}).code, kExitDone) << path;
+  unsetenv("XDG_STATE_HOME");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "blackstart"), {}), 1);
+}
 
 TEST_F(Commands, EventsThatCannotBeWritten_AreSaidOnceAndTheRunGoesOn) {
   write_plan(kTouch);

@@ -77,6 +77,14 @@ TEST(ArgocdWait, AllDone_IsSatisfiedAndWritesNothing) {
   EXPECT_THAT(wait.api.writes, IsEmpty());
 }
 
+TEST(ArgocdWait, ARepositoryInAnotherSpelling_IsExpectedToBeAtItsCommitAllTheSame) {
+  Waiting wait("{apps: all, repository: ../p/./lab}");
+  boost::json::value app = application("Synced", "Healthy", "an older commit");
+  app.at_pointer("/spec/source/repoURL") = "file:///p/../p/lab/";
+  wait.api.put(kApps + "root", std::move(app));
+  EXPECT_NE(wait.decide().kind, Decision::Kind::kSatisfied);
+}
+
 TEST(ArgocdWait, ServerGoneWhileOneIsBroken_IsUnreachableNotAMistakeInGit) {
   Waiting wait("{apps: all, grace: 1s}");
   wait.api.put(kApps + "demo",
@@ -303,15 +311,14 @@ TEST(ArgocdWait, ARepositoryThatIsNone_IsAUsageError) {
 }
 
 TEST(Revisions, TheSameRepository_IsKnownByEverySpellingOfItsUrl) {
-  using argocd::Revisions;
-  const std::vector<std::string> urls{"file:///home/me/my lab", "git@github.com:me/lab.git"};
-  for (const char* same :
-       {"file:///home/me/my%20lab", "/home/me/my lab/", "https://github.com/me/lab",
-        "ssh://git@github.com/me/lab.git", "https://token@github.com/me/lab.git"})
-    EXPECT_TRUE(Revisions::same_repository(same, urls)) << same;
-  for (const char* other :
-       {"https://github.com/me/lab2", "https://gitlab.com/me/lab", "file:///home/me"})
-    EXPECT_FALSE(Revisions::same_repository(other, urls)) << other;
+  kube::MemoryFiles files;
+  for (const char* url : {"file:///home/me/my lab", "file:///home/me/my%20lab", "/home/me/my lab/",
+                          "file:///home/me/./my%20lab", "/home/me/other/../my lab/.git"})
+    EXPECT_EQ(argocd::repository_name(files, url), "/home/me/my lab") << url;
+  for (const char* url :
+       {"git@github.com:me/lab.git", "https://github.com/me/lab", "ssh://git@github.com/me/lab.git",
+        "https://token@github.com/me/lab.git/"})
+    EXPECT_EQ(argocd::repository_name(files, url), "github.com/me/lab") << url;
 }
 
 }  // namespace

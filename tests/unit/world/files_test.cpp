@@ -102,6 +102,18 @@ TEST_F(FilesTest, KnowsKindsAndExecutables) {
   EXPECT_FALSE(files().executable(path("")));
 }
 
+TEST_F(FilesTest, APlaceHasOneSpellingWhateverLeadsToIt) {
+  files().make_folders(path("real/below"));
+  std::filesystem::create_directory_symlink("real", path("link"));
+  std::filesystem::create_directory_symlink("nowhere", path("broken"));
+  std::string real = std::filesystem::canonical(path("real"));
+  for (const char* same : {"real", "./real/", "real//below/..", "link", "link/below/../", "./link"})
+    EXPECT_EQ(files().canonical(path(same)), real) << same;
+  EXPECT_EQ(files().canonical(path("link/new/./file")), real + "/new/file");
+  EXPECT_EQ(files().canonical(path("broken")), path("broken"));
+  EXPECT_EQ(files().canonical("/"), "/");
+}
+
 TEST_F(FilesTest, MakesAndRemovesFolders) {
   files().make_folders(path("a/b/c"));
   files().make_folders(path("a/b/c"));
