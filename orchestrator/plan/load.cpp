@@ -90,7 +90,8 @@ class Loader {
 
   void read_environment_confirm(const EnvironmentSource& environment) {
     if (!environment.confirm) return;
-    Value confirm = outline(*environment.confirm, 0);
+    Value confirm = resolve_node(*environment.confirm, PlanScope(plan_, nullptr), diagnostics_);
+    if (confirm.kind == Value::Kind::kUnknown) return;  // reported
     if (confirm.kind == Value::Kind::kBoolean) {
       plan_.confirm = confirm.boolean;
     } else if (confirm.kind == Value::Kind::kString) {
@@ -131,6 +132,7 @@ class Loader {
     for (const NamedNode& tool : sources_.tools) visit_references(tool.node, note);
     if (sources_.cluster) visit_references(*sources_.cluster, note);
     for (const EnvironmentSource& environment : sources_.environments) {
+      if (environment.confirm) visit_references(*environment.confirm, note);
       for (const NamedNode& variable : environment.vars) visit_references(variable.node, note);
       for (const NamedNode& patch : environment.stages) note_stage(patch.node);
     }

@@ -160,6 +160,7 @@ class Variables final : public Scope {
                              "{type: map, default: {...}}");
     }
     if (findings.has_errors()) return;
+    if (has_expression_in_source(node)) return;
     declaration.type = keys.find("type")->text;
     const yaml::Node* value = node.find("default");
     if (value != nullptr && !is_null(*value)) declaration.value = value;
@@ -172,6 +173,19 @@ class Variables final : public Scope {
       declaration.from_file = file->text;
       declaration.from_file_place = file->place;
     }
+  }
+
+  /// Where a value comes from is looked up before any variable has one.
+  bool has_expression_in_source(const yaml::Node& node) {
+    bool found = false;
+    for (const char* key : {"fromEnv", "fromFile"}) {
+      const yaml::Node* source = node.find(key);
+      if (source == nullptr || !has_expression(*source)) continue;
+      found = true;
+      diagnostics_.error(source->place, std::string("'") + key + "' cannot hold ${{ }}",
+                         "declare the variable in each environment, there with its own source");
+    }
+    return found;
   }
 
   void check_given_names() {

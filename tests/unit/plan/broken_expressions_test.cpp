@@ -16,6 +16,18 @@ const BrokenPlan kBrokenExpressions[] = {
      R"(
 plan.yaml:10:20: unknown variable 'versoin' [did you mean 'version'?]
 )"},
+    {"ExpressionInASource", R"(
+  vars:
+    key: {type: string, default: x, fromFile: "keys/${{ env.name }}.txt"}
+    token: {type: string, default: x, fromEnv: "${{ env.name }}_TOKEN"}
+  environments: {e: {}}
+  stages:
+    - {name: a, uses: tool.make, with: {text: "${{ vars.key }}${{ vars.token }}"}}
+)",
+     R"(
+plan.yaml:6:47: 'fromFile' cannot hold ${{ }} [declare the variable in each environment, there with its own source]
+plan.yaml:7:48: 'fromEnv' cannot hold ${{ }} [declare the variable in each environment, there with its own source]
+)"},
     {"UnknownStageInExpression", R"(
   stages:
     - name: make

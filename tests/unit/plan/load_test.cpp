@@ -117,6 +117,20 @@ TEST_F(Load, AnotherEnvironment_HasItsOwnValuesAndQuestion) {
   EXPECT_FALSE(is_wanted(*plan->find("apply"), *plan, {}));
 }
 
+TEST(LoadConfirm, OfAnEnvironment_MayComeFromAVariable) {
+  const std::string plan =
+      "  environments: {e: {confirm: \"${{ vars.ask }}\"}}\n"
+      "  stages: [{name: a, uses: tool.make}]\n";
+  for (const char* ask : {"Really?", "false", "true"}) {
+    PlanFixture fixture(plan_with("  vars: {ask: " + std::string(ask) + "}\n" + plan));
+    auto loaded = fixture.load();
+    ASSERT_TRUE(loaded.has_value()) << fixture.findings();
+    EXPECT_EQ(fixture.findings(), "") << "the variable is used";
+    EXPECT_EQ(loaded->confirm, std::string(ask) != "false") << ask;
+    EXPECT_EQ(loaded->confirm_message, std::string(ask) == "Really?" ? ask : "") << ask;
+  }
+}
+
 TEST_F(Load, UnknownEnvironment_IsAskedBackAndNothingElse) {
   fixture_.request.environment = "productoin";
   EXPECT_FALSE(fixture_.load().has_value());
