@@ -66,7 +66,7 @@ Task<std::string> events_of(journal::Journal& journal, std::string id) {
 
 Task<int> run_runs(Program& program) {
   plan::Plan plan =
-      load_plan(program, request_of(program, plan_path(program, program.arguments.file)));
+      identify_plan(program, request_of(program, plan_path(program, program.arguments.file)));
   std::string file = state_folder_of(program, plan) + "/journal.db";
   journal::Opened opened = co_await journal::open(program.world, file, true);
   if (opened.damage) {

@@ -46,6 +46,19 @@ const char* word_for(const std::string& command, const engine::RunResult& result
   return code >= kExitSignal ? "stopped" : "failed";
 }
 
+/// Says all findings; throws when there is no plan for them.
+plan::Plan checked(const Program& program, std::optional<plan::Plan> plan,
+                   const Diagnostics& diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics.sorted()) {
+    std::string text = text_of(diagnostic, program.world.environment.working_directory());
+    std::fwrite(text.data(), 1, text.size(), stderr);
+  }
+  if (plan) return std::move(*plan);
+  throw Error(ErrorClass::kUsage, "the plan has " + count_of(diagnostics.error_count(), "problem") +
+                                      "; nothing was done")
+      .hint("correct what is named above, then look with blackstart validate");
+}
+
 }  // namespace
 
 std::string plan_path(const Program& program, const std::string& given) {
@@ -71,14 +84,18 @@ plan::Plan load_plan(const Program& program, const plan::Request& request) {
   Diagnostics diagnostics;
   const World& world = program.world;
   auto plan = plan::load(world.files, world.environment, request, program.catalog, diagnostics);
-  for (const Diagnostic& diagnostic : diagnostics.sorted()) {
-    std::string text = text_of(diagnostic, world.environment.working_directory());
-    std::fwrite(text.data(), 1, text.size(), stderr);
-  }
-  if (plan) return std::move(*plan);
-  throw Error(ErrorClass::kUsage, "the plan has " + count_of(diagnostics.error_count(), "problem") +
-                                      "; nothing was done")
-      .hint("correct what is named above, then look with blackstart validate");
+  return checked(program, std::move(plan), diagnostics);
+}
+
+plan::Plan identify_plan(const Program& program, const plan::Request& request) {
+  Diagnostics diagnostics;
+  const Files& files = program.world.files;
+  auto plan = plan::identify(files, request, diagnostics);
+  // A mistake may have cut the environment off: only state that is there shows that it has not.
+  if (plan && files.kind(state_folder_of(program, *plan)) == FileKind::kFolder)
+    return std::move(*plan);
+  if (diagnostics.has_errors()) plan.reset();
+  return checked(program, std::move(plan), diagnostics);
 }
 
 std::string state_folder_of(const Program& program, const plan::Plan& plan) {

@@ -35,7 +35,7 @@ class Loader {
     if (!sources_.complete)
       return std::move(plan_);  // what is missing would look like mistakes elsewhere
     check_environments(sources_, diagnostics_);
-    auto chosen = choose_environment();
+    auto chosen = choose_environment(sources_, request_, diagnostics_);
     if (!chosen) return std::move(plan_);  // what it would give would look missing elsewhere
     const EnvironmentSource* environment = *chosen;
     if (environment != nullptr) plan_.environment = environment->name;
@@ -55,39 +55,6 @@ class Loader {
   }
 
  private:
-  const EnvironmentSource* find_environment(const std::string& name, Place place,
-                                            const std::string& who) {
-    auto found = std::ranges::find(sources_.environments, name, &EnvironmentSource::name);
-    if (found != sources_.environments.end()) return &*found;
-    std::vector<std::string> names;
-    for (const auto& environment : sources_.environments) names.push_back(environment.name);
-    diagnostics_.error(place, who + " names the unknown environment '" + name + "'",
-                       names.empty() ? "the plan has no environments" : suggest(name, names));
-    return nullptr;
-  }
-
-  /// nullptr: the plan has none; nullopt: it cannot be told which, and that has been reported.
-  std::optional<const EnvironmentSource*> choose_environment() {
-    auto known = [](const EnvironmentSource* found) {
-      return found == nullptr ? std::nullopt : std::optional(found);
-    };
-    const EnvironmentSource* by_default = nullptr;
-    if (!sources_.default_environment.empty()) {
-      by_default = find_environment(sources_.default_environment,
-                                    sources_.default_environment_place, "'defaultEnvironment'");
-    }
-    if (!request_.environment.empty()) {
-      return known(find_environment(request_.environment,
-                                    {intern_file("--env " + request_.environment), 0, 0}, "--env"));
-    }
-    if (!sources_.default_environment.empty()) return known(by_default);
-    if (sources_.environments.empty()) return nullptr;
-    if (sources_.environments.size() == 1) return &sources_.environments.front();
-    diagnostics_.error(sources_.spec_place, "the plan has several environments and none is chosen",
-                       "choose with --env, or add defaultEnvironment to the spec");
-    return std::nullopt;
-  }
-
   void read_environment_confirm(const EnvironmentSource& environment) {
     if (!environment.confirm) return;
     Value confirm = resolve_node(*environment.confirm, PlanScope(plan_, nullptr), diagnostics_);
@@ -231,6 +198,20 @@ class Loader {
 };
 
 }  // namespace
+
+std::optional<Plan> identify(const Files& files, const Request& request, Diagnostics& diagnostics) {
+  Sources sources = compose(files, request.file, diagnostics);
+  size_t errors_before = diagnostics.error_count();
+  auto environment = choose_environment(sources, request, diagnostics);
+  if (sources.name.empty() || !environment || diagnostics.error_count() > errors_before)
+    return std::nullopt;
+  Plan plan;
+  plan.name = sources.name;
+  plan.file = request.file;
+  plan.folder = folder_of(request.file);
+  if (*environment != nullptr) plan.environment = (*environment)->name;
+  return plan;
+}
 
 std::optional<Plan> load(const Files& files, const Environment& environment, const Request& request,
                          const SchemaLookup& schemas, Diagnostics& diagnostics) {

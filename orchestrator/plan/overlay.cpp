@@ -63,7 +63,41 @@ void check_patch(const NamedNode& patch, const std::string& environment, Diagnos
   conform_map(keys, patch_keys(), what, context);
 }
 
+const EnvironmentSource* find_environment(const Sources& sources, const std::string& name,
+                                          Place place, const std::string& who,
+                                          Diagnostics& diagnostics) {
+  auto found = std::ranges::find(sources.environments, name, &EnvironmentSource::name);
+  if (found != sources.environments.end()) return &*found;
+  std::vector<std::string> names;
+  for (const auto& environment : sources.environments) names.push_back(environment.name);
+  diagnostics.error(place, who + " names the unknown environment '" + name + "'",
+                    names.empty() ? "the plan has no environments" : suggest(name, names));
+  return nullptr;
+}
+
 }  // namespace
+
+std::optional<const EnvironmentSource*> choose_environment(const Sources& sources,
+                                                           const Request& request,
+                                                           Diagnostics& diagnostics) {
+  auto find = [&](const std::string& name, Place place, const std::string& who) {
+    const EnvironmentSource* found = find_environment(sources, name, place, who, diagnostics);
+    return found == nullptr ? std::nullopt : std::optional(found);
+  };
+  std::optional<const EnvironmentSource*> by_default;
+  if (!sources.default_environment.empty()) {
+    by_default = find(sources.default_environment, sources.default_environment_place,
+                      "'defaultEnvironment'");
+  }
+  if (!request.environment.empty())
+    return find(request.environment, {intern_file("--env " + request.environment), 0, 0}, "--env");
+  if (!sources.default_environment.empty()) return by_default;
+  if (sources.environments.empty()) return nullptr;
+  if (sources.environments.size() == 1) return &sources.environments.front();
+  diagnostics.error(sources.spec_place, "the plan has several environments and none is chosen",
+                    "choose with --env, or add defaultEnvironment to the spec");
+  return std::nullopt;
+}
 
 void merge_patch(yaml::Node& base, const yaml::Node& patch) {
   if (!patch.is_map()) {

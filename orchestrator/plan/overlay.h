@@ -1,9 +1,16 @@
-// Environments: patches for stages by name.
+// Environments: which one is chosen, and its patches for stages by name.
 #pragma once
 
 #include "orchestrator/plan/compose.h"
+#include "orchestrator/plan/plan.h"
 
 namespace blackstart::plan {
+
+/// The environment that the request names, else the plan's default, else the only one; nullptr =
+/// the plan has none. nullopt: it cannot be told which, and that has been reported.
+std::optional<const EnvironmentSource*> choose_environment(const Sources& sources,
+                                                           const Request& request,
+                                                           Diagnostics& diagnostics);
 
 /// Lays `patch` over `base`: maps merge deeply, scalars and lists replace, null removes. What comes
 /// from the patch keeps the patch's places.

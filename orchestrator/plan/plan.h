@@ -84,6 +84,10 @@ struct Request {
 std::optional<Plan> load(const Files& files, const Environment& environment, const Request& request,
                          const SchemaLookup& schemas, Diagnostics& diagnostics);
 
+/// Only what names the plan: name, file, folder and environment. They may be there though much is
+/// wrong with the rest, which `diagnostics` says as far as it was read; nullopt when they are not.
+std::optional<Plan> identify(const Files& files, const Request& request, Diagnostics& diagnostics);
+
 /// What stages have published so far: stage -> output -> value. Missing = not known yet.
 using Outputs = std::map<std::string, std::map<std::string, boost::json::value>, std::less<>>;
 
