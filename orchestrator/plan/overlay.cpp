@@ -22,9 +22,8 @@ void set_entry(yaml::Node& base, const Entry& entry) {
   auto found = std::ranges::find_if(base.entries, same_key);
   if (is_null(entry.second)) {
     if (found != base.entries.end()) base.entries.erase(found);
-  } else if (found == base.entries.end()) {
-    base.entries.push_back(entry);
   } else {
+    if (found == base.entries.end()) found = base.entries.emplace(found);
     found->first = entry.first;
     merge_patch(found->second, entry.second);
   }

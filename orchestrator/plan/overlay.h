@@ -12,8 +12,9 @@ std::optional<const EnvironmentSource*> choose_environment(const Sources& source
                                                            const Request& request,
                                                            Diagnostics& diagnostics);
 
-/// Lays `patch` over `base`: maps merge deeply, scalars and lists replace, null removes. What comes
-/// from the patch keeps the patch's places.
+/// Lays `patch` over `base`: maps merge deeply, scalars and lists replace, null removes, and is
+/// nothing where there is nothing to remove (RFC 7386). What comes from the patch keeps the patch's
+/// places.
 void merge_patch(yaml::Node& base, const yaml::Node& patch);
 
 /// Applies the patches of `environment` to the stages; a stage patched with null is removed. Names

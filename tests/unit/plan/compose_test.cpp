@@ -21,6 +21,7 @@ TEST(Overlay, MapsMergeDeeply_ScalarsAndListsReplace_NullRemoves) {
   EXPECT_EQ(merged("{a: {b: 1, c: 2}}", "{a: {b: ~}}"), "{\"a\":{\"c\":2}}");
   EXPECT_EQ(merged("{a: 1}", "{b: null}"), "{\"a\":1}");
   EXPECT_EQ(merged("{a: text}", "{a: {b: 1, c: null}}"), "{\"a\":{\"b\":1}}");
+  EXPECT_EQ(merged("{}", "{a: {b: 1, c: null, d: {e: ~}}}"), "{\"a\":{\"b\":1,\"d\":{}}}");
   EXPECT_EQ(merged("{a: {b: 1}}", "{a: text}"), "{\"a\":\"text\"}");
   EXPECT_EQ(merged("{a: {b: 1}}", "{a: {}}"), "{\"a\":{\"b\":1}}");
 }
