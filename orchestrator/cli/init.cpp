@@ -15,6 +15,9 @@ constexpr const char* kPlaceholderUrl = "https://git.example.com/homelab.git";
 constexpr const char* kPlaceholderName = "  name: homelab\n";
 constexpr const char* kPlaceholderVersion = "0.0.0";
 constexpr const char* kChartFolder = "/infrastructure/argocd/chart";
+// Below the new folder. Everything is made in it and moved up at the end, so that an init that was
+// killed leaves nothing else, and the next one takes it away.
+constexpr const char* kUnfinished = ".blackstart-init";
 constexpr size_t kFileLimit = 16u << 20;
 constexpr size_t kNameLimit = 40;  // the longest that leaves room for what is derived from it
 
@@ -50,10 +53,13 @@ bool is_plan_name(const std::string& name) {
 void refuse_what_is_there(const Files& files, const std::string& folder) {
   switch (files.kind(folder)) {
     case FileKind::kMissing: return;
-    case FileKind::kFolder:
-      if (files.list(folder).empty()) return;
+    case FileKind::kFolder: {
+      std::vector<std::string> names = files.list(folder);
+      std::erase(names, kUnfinished);
+      if (names.empty()) return;
       throw Error(ErrorClass::kUsage, "the folder is not empty: " + folder)
           .hint("name a new one: blackstart init FOLDER; nothing was changed here");
+    }
     default: throw Error(ErrorClass::kUsage, "this is no folder: " + folder);
   }
 }
@@ -78,7 +84,7 @@ void write(World& world, const std::string& path, std::string_view content) {
   world.files.write(path, content, 0644);
 }
 
-void write_starter(World& world, const StarterRequest& request) {
+void write_starter(World& world, const StarterRequest& request, const std::string& target) {
   std::string version = engine::Tools::pinned_version("argocd");
   if (version.starts_with('v')) version.erase(0, 1);
   for (const StarterFile& file : starter_files()) {
@@ -90,7 +96,7 @@ void write_starter(World& world, const StarterRequest& request) {
       content = replaced(content, "# homelab\n", "# " + request.name + "\n");
     if (file.path.ends_with("Chart.yaml"))
       content = replaced(content, kPlaceholderVersion, version);
-    write(world, request.folder + "/" + std::string(file.path), content);
+    write(world, target + "/" + std::string(file.path), content);
   }
 }
 
@@ -147,6 +153,18 @@ Task<void> commit(World& world, engine::Tools& tools, std::string folder) {
   co_await must_run_git(world, tools, folder, std::move(arguments));
 }
 
+Task<void> make_repository(World& world, engine::Tools& tools, StarterRequest request,
+                           std::string chart) {
+  std::string unfinished = request.folder + "/" + kUnfinished;
+  world.files.remove_all(unfinished);
+  write_starter(world, request, unfinished);
+  copy_chart(world, chart, unfinished + kChartFolder);
+  co_await commit(world, tools, unfinished);
+  for (const std::string& name : world.files.list(unfinished))
+    world.files.rename(unfinished + "/" + name, request.folder + "/" + name);
+  world.files.remove_all(unfinished);
+}
+
 void clean_up(World& world, const std::string& folder, bool was_there) {
   if (!was_there) return world.files.remove_all(folder);
   for (const std::string& name : world.files.list(folder))
@@ -181,9 +199,7 @@ Task<void> make_starter(World& world, engine::Tools& tools, StarterRequest reque
   bool was_there = world.files.kind(request.folder) == FileKind::kFolder;
   std::exception_ptr failure;
   try {
-    write_starter(world, request);
-    copy_chart(world, chart, request.folder + kChartFolder);
-    co_await commit(world, tools, request.folder);
+    co_await make_repository(world, tools, request, chart);
   } catch (...) {
     failure = std::current_exception();
   }

@@ -139,6 +139,11 @@ class RealFiles final : public Files {
     }
   }
 
+  void rename(const std::string& from, const std::string& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) fail("rename", from, errno);
+    sync_folder(folder_of(to));
+  }
+
   void remove_all(const std::string& path) override {
     std::error_code error;
     fs::remove_all(path, error);

@@ -33,6 +33,8 @@ class Files {
   /// Replaces the file as a whole: temporary file, fsync, rename, fsync of the folder.
   virtual void write(const std::string& path, std::string_view content, int mode = 0600) = 0;
   virtual void make_folders(const std::string& path, int mode = 0700) = 0;
+  /// To a new name on the same file system; a file there is replaced.
+  virtual void rename(const std::string& from, const std::string& to) = 0;
   virtual void remove_all(const std::string& path) = 0;
   /// Names in a folder, sorted.
   virtual std::vector<std::string> list(const std::string& path) const = 0;

@@ -71,6 +71,20 @@ void SimFiles::make_folders(const std::string& path, int mode) {
   entries_[where] = {FileKind::kFolder, "", mode};
 }
 
+void SimFiles::rename(const std::string& from, const std::string& to) {
+  if (frozen_) return;
+  std::string old = normal(from);
+  if (find(old) == nullptr) fail("rename", from, "No such file or directory");
+  require_folder(folder_of(normal(to)));
+  std::map<std::string, Entry> moved;
+  for (const auto& [path, entry] : entries_) {
+    if (path == old || path.starts_with(old + "/"))
+      moved.emplace(normal(to) + path.substr(old.size()), entry);
+  }
+  remove_all(from);
+  for (auto& [path, entry] : moved) entries_.insert_or_assign(path, std::move(entry));
+}
+
 void SimFiles::remove_all(const std::string& path) {
   if (frozen_) return;
   std::string where = normal(path);

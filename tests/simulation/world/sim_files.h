@@ -16,6 +16,7 @@ class SimFiles final : public Files {
   std::string read(const std::string& path, size_t limit_bytes) const override;
   void write(const std::string& path, std::string_view content, int mode) override;
   void make_folders(const std::string& path, int mode) override;
+  void rename(const std::string& from, const std::string& to) override;
   void remove_all(const std::string& path) override;
   std::vector<std::string> list(const std::string& path) const override;
   bool executable(const std::string& path) const override;

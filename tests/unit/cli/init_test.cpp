@@ -1,10 +1,13 @@
 // blackstart init with the real git, in a temporary folder.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "orchestrator/base/error.h"
@@ -48,10 +51,17 @@ class Init : public testing::Test {
     fs::remove_all(root_);
   }
 
-  void make(const fs::path& folder, const std::string& name = "") {
+  void make(
+      const fs::path& folder, const std::string& name = "", void (*on_signal)(int) = [](int) {}) {
     RealWorld real;
     engine::Tools tools(real.world(), {});
-    real.run(make_starter(real.world(), tools, {folder.string(), name}), [](int, int) {});
+    real.run(make_starter(real.world(), tools, {folder.string(), name}),
+             [on_signal](int signal, int) { on_signal(signal); });
+  }
+  static std::set<std::string> names_in(const fs::path& folder) {
+    std::set<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename());
+    return names;
   }
   /// What `blackstart init WORD` prints, typed in the root.
   std::string typed(const std::string& word) {
@@ -130,6 +140,21 @@ TEST_F(Init, AnEmptyFolderIsTakenAndAnotherIsLeftAlone) {
   EXPECT_THROW(make(root_ / "full"), Error);
   EXPECT_EQ(read(root_ / "full/mine"), "mine");
   EXPECT_FALSE(fs::exists(root_ / "full/plan.yaml"));
+}
+
+TEST_F(Init, AfterOneThatWasKilled_BeginsAnew) {
+  fs::path tool = root_ / "parts/bin/git";
+  std::ofstream(tool) << "#!/bin/sh\nkill -INT $PPID\nexec sleep 60\n";
+  fs::permissions(tool, fs::perms::owner_all);
+  EXPECT_EXIT(make(root_ / "lab", "", _exit), testing::ExitedWithCode(SIGINT), "");
+  EXPECT_EQ(names_in(root_ / "lab"), (std::set<std::string>{".blackstart-init"}));
+  std::ofstream(root_ / "lab/.blackstart-init/left-over") << "";
+  fs::remove(tool);
+  make(root_ / "lab");
+  EXPECT_EQ(git(root_ / "lab", "status --porcelain --ignored"), "");
+  EXPECT_THAT(names_in(root_ / "lab"), testing::IsSupersetOf({".git", "plan.yaml"}));
+  EXPECT_FALSE(fs::exists(root_ / "lab/left-over"));
+  EXPECT_FALSE(fs::exists(root_ / "lab/.blackstart-init"));
 }
 
 TEST_F(Init, WithoutTheChart_NothingIsMadeAndTheHintSaysHowToGetIt) {

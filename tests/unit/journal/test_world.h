@@ -86,6 +86,9 @@ class DiskFiles final : public Files {
   void make_folders(const std::string& path, int) override {
     std::filesystem::create_directories(path);
   }
+  void rename(const std::string& from, const std::string& to) override {
+    std::filesystem::rename(from, to);
+  }
   void remove_all(const std::string& path) override { std::filesystem::remove_all(path); }
   std::vector<std::string> list(const std::string& path) const override {
     std::vector<std::string> names;

@@ -78,6 +78,10 @@ void MemoryFiles::write(const std::string& path, std::string_view text, int) {
   content[path] = text;
 }
 
+void MemoryFiles::rename(const std::string&, const std::string&) {
+  throw std::logic_error("nothing is renamed here");
+}
+
 void MemoryFiles::remove_all(const std::string& path) {
   std::erase_if(content, [&](const auto& file) {
     return file.first == path || file.first.starts_with(path + '/');

@@ -33,6 +33,7 @@ class FakeFiles final : public Files {
     contents[path] = content;
   }
   void make_folders(const std::string&, int) override {}
+  void rename(const std::string&, const std::string&) override { fail("nothing is renamed here"); }
   void remove_all(const std::string& path) override { contents.erase(path); }
   std::vector<std::string> list(const std::string& path) const override {
     std::set<std::string> names;

@@ -114,8 +114,12 @@ TEST_F(FilesTest, APlaceHasOneSpellingWhateverLeadsToIt) {
   EXPECT_EQ(files().canonical("/"), "/");
 }
 
-TEST_F(FilesTest, MakesAndRemovesFolders) {
-  files().make_folders(path("a/b/c"));
+TEST_F(FilesTest, MakesRenamesAndRemovesFolders) {
+  files().make_folders(path("a/b/old"));
+  files().rename(path("a/b/old"), path("a/b/c"));
+  EXPECT_EQ(files().list(path("a/b")), (std::vector<std::string>{"c"}));
+  EXPECT_EQ(failure([&] { files().rename(path("a/b/old"), path("x")); }),
+            "cannot rename " + path("a/b/old") + ": No such file or directory");
   files().make_folders(path("a/b/c"));
   EXPECT_EQ(files().kind(path("a/b/c")), FileKind::kFolder);
   files().write(path("a/file"), "");

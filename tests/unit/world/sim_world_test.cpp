@@ -217,6 +217,11 @@ TEST(SimFiles, BehaveAsFilesDo) {
   EXPECT_EQ(files.try_lock("/etc/lock"), nullptr);
   lock.reset();
   EXPECT_NE(files.try_lock("/etc/lock"), nullptr);
+  files.rename("/etc/app", "/etc/moved");
+  EXPECT_EQ(files.read("/etc/moved/conf.yaml", 10), "a: 1");
+  EXPECT_EQ(files.kind("/etc/app"), FileKind::kMissing);
+  EXPECT_THROW(files.rename("/etc/app", "/etc/other"), Error);
+  files.rename("/etc/moved", "/etc/app");
   files.remove_all("/etc/app");
   EXPECT_EQ(files.kind("/etc/app/run"), FileKind::kMissing);
 }
