@@ -10,8 +10,8 @@ using plan::OptionType;
 constexpr const char* kEither = "a chart is either {path} or {name, repo, version}";
 
 std::string text_of(const plan::Value& option, std::string_view key) {
-  const plan::Value* found = option.find(key);
-  return found == nullptr || found->is_null() ? std::string() : found->as_text();
+  const plan::Value* text = option.given(key);
+  return text == nullptr ? std::string() : text->as_text();
 }
 
 }  // namespace

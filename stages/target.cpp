@@ -36,13 +36,12 @@ const plan::Value& cluster_of(engine::Context& context) {
 
 kube::Endpoint endpoint_of(engine::Context& context) {
   const plan::Value& cluster = cluster_of(context);
-  const plan::Value* kubeconfig = cluster.find("kubeconfig");
-  if (!kubeconfig || kubeconfig->is_null()) {
+  const plan::Value* kubeconfig = cluster.given("kubeconfig");
+  if (!kubeconfig) {
     throw Error(ErrorClass::kUsage, "the plan's `cluster:` names no kubeconfig").at(cluster.place);
   }
-  const plan::Value* name = cluster.find("context");
-  std::string chosen = name && !name->is_null() ? name->as_text() : "";
-  return load_endpoint(context, kubeconfig->as_text(), chosen);
+  const plan::Value* name = cluster.given("context");
+  return load_endpoint(context, kubeconfig->as_text(), name ? name->as_text() : "");
 }
 
 Error another_cluster(engine::Context& context, const kube::Endpoint& endpoint,

@@ -77,6 +77,11 @@ const Value* Value::find(std::string_view key) const {
   return found == entries.end() ? nullptr : &found->second;
 }
 
+const Value* Value::given(std::string_view key) const {
+  const Value* value = find(key);
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
 const char* Value::kind_name() const {
   switch (kind) {
     case Kind::kNull: return "null";

@@ -39,6 +39,8 @@ class Value {
   std::vector<std::pair<std::string, Value>> entries;  // kMap, in file order
 
   const Value* find(std::string_view key) const;
+  /// The same, but null for a key without a value too.
+  const Value* given(std::string_view key) const;
   bool is_null() const { return kind == Kind::kNull; }
   /// "string", "list", … for messages.
   const char* kind_name() const;

@@ -102,9 +102,8 @@ argocd::HostKubeconfig HostStage::kubeconfig(Context& context) const {
   // The context that was verified: the file may have got another current one meanwhile.
   if (auto verified = conditions_.verified_context())
     return argocd::make_host_kubeconfig(files, path, *verified);
-  const plan::Value* name = context.cluster().find("context");
-  return argocd::make_host_kubeconfig(files, path,
-                                      name == nullptr || name->is_null() ? "" : name->as_text());
+  const plan::Value* name = context.cluster().given("context");
+  return argocd::make_host_kubeconfig(files, path, name == nullptr ? "" : name->as_text());
 }
 
 std::vector<Component> HostStage::wanted(Context& context, const argocd::HostState& state) const {

@@ -14,33 +14,28 @@ using plan::OptionType;
 /// One field of Argo CD's repository Secret and the options that may give it.
 struct Credential {
   const char* field;
-  const char* value;      // option with the value itself
-  const char* from_env;   // option naming an environment variable, or null
-  const char* from_file;  // option naming a file, or null
+  const char* value;      // option with the value itself; "" = none, here and below
+  const char* from_env;   // option naming an environment variable
+  const char* from_file;  // option naming a file
 };
 
 constexpr Credential kCredentials[] = {
-    {"username", "username", "usernameFromEnv", nullptr},
+    {"username", "username", "usernameFromEnv", ""},
     {"password", "password", "passwordFromEnv", "passwordFromFile"},
-    {"sshPrivateKey", nullptr, nullptr, "sshPrivateKeyFile"},
-    {"githubAppID", "githubAppID", nullptr, nullptr},
-    {"githubAppInstallationID", "githubAppInstallationID", nullptr, nullptr},
-    {"githubAppPrivateKey", nullptr, nullptr, "githubAppPrivateKeyFile"},
+    {"sshPrivateKey", "", "", "sshPrivateKeyFile"},
+    {"githubAppID", "githubAppID", "", ""},
+    {"githubAppInstallationID", "githubAppInstallationID", "", ""},
+    {"githubAppPrivateKey", "", "", "githubAppPrivateKeyFile"},
 };
-
-const plan::Value* given(const plan::Value& options, const char* name) {
-  const plan::Value* value = name == nullptr ? nullptr : options.find(name);
-  return value == nullptr || value->is_null() ? nullptr : value;
-}
 
 /// Neither a value nor why there is none: it is not given.
 SecretValue read_credential(engine::Context& context, const plan::Value& options,
                             const Credential& credential) {
   SecretValue secret;
-  if (const plan::Value* text = given(options, credential.value)) secret.value = text->as_text();
-  if (const plan::Value* name = given(options, credential.from_env))
+  if (const plan::Value* text = options.given(credential.value)) secret.value = text->as_text();
+  if (const plan::Value* name = options.given(credential.from_env))
     secret = read_variable(context, *name);
-  if (const plan::Value* file = given(options, credential.from_file)) {
+  if (const plan::Value* file = options.given(credential.from_file)) {
     secret = read_secret_file(context, *file);
     // A line break at the end is the editor's; only in a key is it part of the format.
     bool is_key = std::string_view(credential.field).find("Key") != std::string_view::npos;

@@ -20,18 +20,13 @@ std::string subject(const Condition& condition) {
 }
 
 std::string text_of(const plan::Value& value, std::string_view key) {
-  const plan::Value* found = value.find(key);
-  return found && !found->is_null() ? found->as_text() : "";
+  const plan::Value* text = value.given(key);
+  return text ? text->as_text() : "";
 }
 
 bool flag_of(const plan::Value& value, std::string_view key) {
-  const plan::Value* found = value.find(key);
-  return found && !found->is_null() && found->as_boolean();
-}
-
-const plan::Value* given(const plan::Value& value, std::string_view key) {
-  const plan::Value* found = value.find(key);
-  return found && !found->is_null() ? found : nullptr;
+  const plan::Value* flag = value.given(key);
+  return flag && flag->as_boolean();
 }
 
 /// All objects of a condition that holds, as a sentence begins.
@@ -116,8 +111,8 @@ Condition read_condition(const plan::Value& value) {
                          text_of(value, "selector")};
   bool ready = flag_of(value, "ready");
   bool gone = flag_of(value, "gone");
-  const plan::Value* status = given(value, "condition");
-  const plan::Value* count = given(value, "count");
+  const plan::Value* status = value.given("condition");
+  const plan::Value* count = value.given("count");
   if (ready + gone + (status != nullptr) > 1)
     throw Error(ErrorClass::kUsage, "one of ready, condition and gone").at(value.place);
   if (gone && count) throw Error(ErrorClass::kUsage, "gone has no count").at(count->place);
@@ -126,7 +121,7 @@ Condition read_condition(const plan::Value& value) {
   if (status) {
     condition.kind = Condition::Kind::kStatus;
     condition.type = text_of(*status, "type");
-    condition.status = given(*status, "status") ? text_of(*status, "status") : "True";
+    condition.status = status->given("status") ? text_of(*status, "status") : "True";
   } else if (count && !ready) {
     condition.kind = Condition::Kind::kCount;
   }

@@ -24,19 +24,17 @@ struct Source {
   std::string label;
 };
 
-bool is_given(const plan::Value* value) { return value && !value->is_null(); }
-
 // Whole aggregates stay out of the coroutine below: g++ 12 destroys such temporaries twice.
 Source source_of(kube::Manifests objects, std::string label) {
   return {std::move(objects), std::move(label)};
 }
 
 Task<Source> read_source(engine::Context& context, const plan::Value& source) {
-  const plan::Value* path = source.find("path");
-  const plan::Value* chart = source.find("chart");
-  if (is_given(path) == is_given(chart))
+  const plan::Value* path = source.given("path");
+  const plan::Value* chart = source.given("chart");
+  if ((path == nullptr) == (chart == nullptr))
     throw Error(ErrorClass::kUsage, "a source is either {path} or {chart}").at(source.place);
-  if (is_given(path))
+  if (path != nullptr)
     co_return source_of(read_path(context, path->as_text()), shown(context, path->as_text()));
   std::string label = "chart " + chart_label(context, *chart);
   std::string text = co_await render_chart(context, source);
