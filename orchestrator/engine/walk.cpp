@@ -36,6 +36,7 @@ Task<void> work(Walk& walk) {
     for (size_t next : walk.after(stage)) {
       if (--walk.open[next] == 0) walk.ready.push_back(next);
     }
+    co_await next_turn();  // a visit may do without a wait, and a signal wants to be heard
   }
 }
 

@@ -4,8 +4,6 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -20,22 +18,24 @@ namespace {
 
 [[noreturn]] void throw_cancelled() { throw Error(ErrorClass::kCancelled, "cancelled"); }
 
-Task<bool> is_cancelled() {
-  auto state = co_await asio::this_coro::cancellation_state;
-  co_return state.cancelled() != asio::cancellation_type::none;
+/// The state is that of the task which asked Asio for it, then and later.
+bool is_cancelled(const asio::cancellation_state& state) {
+  return state.cancelled() != asio::cancellation_type::none;
 }
 
 }  // namespace
 
 Task<void> rooted(Task<void> task) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  co_await asio::post(asio::use_awaitable);
+  co_await next_turn();
   co_await std::move(task);
 }
 
+Task<void> next_turn() { co_await asio::post(asio::use_awaitable); }
+
 Task<void> throw_if_cancelled() {
-  bool cancelled = co_await is_cancelled();
-  if (cancelled) throw_cancelled();
+  auto state = co_await asio::this_coro::cancellation_state;
+  if (is_cancelled(state)) throw_cancelled();
 }
 
 void start(Executor executor, Task<void> task, std::function<void(std::exception_ptr)> on_end) {
@@ -118,9 +118,10 @@ void TaskGroup::spawn(Task<void> task) {
 
 Task<void> TaskGroup::join() {
   auto state = state_;
+  auto cancellation = co_await asio::this_coro::cancellation_state;
   bool interrupted = false;
   while (!state->running.empty()) {
-    bool cancelled = co_await is_cancelled();
+    bool cancelled = is_cancelled(cancellation);
     if (cancelled && !interrupted) cancel();
     interrupted = cancelled;
     co_await state->ended.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -177,26 +178,72 @@ namespace {
 
 namespace {
 
-/// The task may end in its first turn, before the rival's: then the rival has nothing to do. Nearly
-/// all deadlines end so; to begin a wait and throw out of it would be most of what they cost.
-Task<void> unless_lost(Task<void> rival) {
-  bool lost = co_await is_cancelled();
-  if (!lost) co_await std::move(rival);
+/// What the two sides of a race share. The loop may be thrown away under them: whichever goes last
+/// takes it along.
+struct Contest {
+  struct Side {
+    asio::cancellation_signal stop;
+    bool running = false;
+    std::exception_ptr error;
+  };
+  explicit Contest(Executor executor)
+      : changed(std::move(executor), asio::steady_timer::time_point::max()) {}
+  Side task;
+  Side rival;
+  bool rival_first = false;
+  asio::steady_timer changed;  // as in Event: cancel() is "notify"
+
+  bool is_open() const { return task.running || rival.running; }
+  void stop_all() {
+    for (Side* side : {&task, &rival}) {
+      if (side->running) side->stop.emit(asio::cancellation_type::terminal);
+    }
+  }
+};
+
+/// Runs one side; the first to end stops the other.
+Task<void> compete(Contest& contest, Contest::Side& own, Task<void> task) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  try {
+    co_await std::move(task);
+  } catch (...) {
+    own.error = std::current_exception();
+  }
+  own.running = false;
+  if (contest.task.running) contest.rival_first = true;
+  contest.stop_all();
+  contest.changed.cancel();
+}
+
+/// Unlike a rooted task it runs at once, up to its first wait.
+void enter(std::shared_ptr<Contest> contest, Contest::Side& side, Executor executor,
+           Task<void> task) {
+  side.running = true;
+  auto keep = [contest](std::exception_ptr) {};  // holds the signal until the last frame is gone
+  asio::co_spawn(executor, compete(*contest, side, std::move(task)),
+                 asio::bind_cancellation_slot(side.stop.slot(), std::move(keep)));
 }
 
 }  // namespace
 
 Task<Race> race(Task<void> task, Task<void> rival) {
-  co_await throw_if_cancelled();
+  auto cancellation = co_await asio::this_coro::cancellation_state;
+  if (is_cancelled(cancellation)) throw_cancelled();
   auto executor = co_await asio::this_coro::executor;
-  auto [order, task_error, rival_error] =
-      co_await asio::experimental::make_parallel_group(
-          asio::co_spawn(executor, rooted(std::move(task)), asio::deferred),
-          asio::co_spawn(executor, rooted(unless_lost(std::move(rival))), asio::deferred))
-          .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
-  bool cancelled = co_await is_cancelled();
-  bool rival_won = order[0] == 1 && !rival_error && task_error && !cancelled;
-  co_return Race{rival_won, task_error};
+  auto contest = std::make_shared<Contest>(executor);
+  enter(contest, contest->task, executor, std::move(task));
+  // Many a task ends without a wait: to begin one for its rival, and to throw out of it, would be
+  // most of what a deadline costs.
+  if (contest->task.running) enter(contest, contest->rival, executor, std::move(rival));
+  bool interrupted = false;
+  while (contest->is_open()) {
+    bool cancelled = is_cancelled(cancellation);
+    if (cancelled && !interrupted) asio::post(executor, [contest] { contest->stop_all(); });
+    interrupted = cancelled;
+    co_await contest->changed.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  bool rival_won = contest->rival_first && !contest->rival.error && contest->task.error;
+  co_return Race{rival_won && !is_cancelled(cancellation), contest->task.error};
 }
 
 Task<void> within(Clock& clock, Instant deadline, std::string what, Task<void> task) {

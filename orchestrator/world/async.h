@@ -60,7 +60,8 @@ struct Race {
 };
 
 /// Runs `task` until `rival` ends: then it is cancelled. Returns once both have ended. Cancelling
-/// the caller cancels both.
+/// the caller cancels both. The task begins at once; one that never waits has won before the rival
+/// begins.
 Task<Race> race(Task<void> task, Task<void> rival);
 
 /// Runs `task` until `over` ends; then the task is cancelled and, once it has cleaned up,
@@ -87,6 +88,9 @@ Task<bool> wait_until(Clock& clock, Instant deadline, Event& event);
 /// Runs `cleanup` to its end even when the calling task has been cancelled.
 Task<void> shielded(Task<void> cleanup);
 
+/// Lets everything else that is ready go first. Not a wait: it ends even when cancelled.
+Task<void> next_turn();
+
 /// Throws Error(kCancelled) when the calling task has been cancelled: first line of every leaf
 /// wait.
 Task<void> throw_if_cancelled();
@@ -95,10 +99,10 @@ Task<void> throw_if_cancelled();
 /// or null.
 void start(Executor executor, Task<void> task, std::function<void(std::exception_ptr)> on_end);
 
-/// The root of every task; all calls in this file add it, whoever uses asio::co_spawn must. Asio
-/// makes each co_await of a cancelled coroutine throw, which forbids the waits of its cleanup too;
-/// here the innermost wait throws instead. And the task begins at the next turn of the loop:
-/// spawning it never runs its code.
+/// The root of every task; all calls in this file add it or do the same, whoever uses
+/// asio::co_spawn must. Asio makes each co_await of a cancelled coroutine throw, which forbids the
+/// waits of its cleanup too; here the innermost wait throws instead. And the task begins at the
+/// next turn of the loop: spawning it never runs its code.
 Task<void> rooted(Task<void> task);
 
 /// Is this exception a cancellation (ours or Asio's)?

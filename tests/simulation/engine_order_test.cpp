@@ -182,6 +182,22 @@ TEST_F(EngineTest, Cluster_OfASkippedStageIsAClearError) {
             "known in full after stage cluster");
 }
 
+TEST_F(EngineTest, Stop_IsHeardBetweenStagesThatNeverWait) {
+  std::string stages;
+  for (int i = 0; i < 100; ++i)
+    stages +=
+        "    - {name: s" + std::to_string(i) + ", uses: thing, when: false, with: {name: a}}\n";
+  plan(stages);
+  Request stopped;
+  stopped.beside = [](engine::Session& session) -> Task<void> {
+    for (int i = 0; i < 5; ++i) co_await next_turn();
+    session.request_stop(2, 1);
+  };
+  Outcome run = machine.run(stopped);
+  EXPECT_EQ(run.stage("s0").state, StageState::kSkipped);
+  EXPECT_EQ(run.stage("s99").state, StageState::kStopped);
+}
+
 TEST_F(EngineTest, Destroy_TakesAwayInReverseOrder) {
   plan(R"(
     - {name: a, uses: thing, with: {name: a}}

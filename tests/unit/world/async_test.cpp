@@ -236,19 +236,45 @@ TEST_F(AsyncTest, ADeadlineInThePastStillLetsATaskThatNeedsNoTimeEnd) {
   run(within(clock(), in(milliseconds(-50)), "late", nothing()));
 }
 
+Task<void> store_race(Task<Race> running, Race& ended) { ended = co_await std::move(running); }
+
 TEST_F(AsyncTest, ARivalThatHasLostBeforeItBeganDoesNotBegin) {
   auto nothing = []() -> Task<void> { co_return; };
-  auto store = [](Task<Race> running, Race& ended) -> Task<void> {
-    ended = co_await std::move(running);
-  };
   Race ended{true, nullptr};
-  run(store(race(nothing(), worker(clock(), seconds(60), "rival", log_)), ended));
+  run(store_race(race(nothing(), worker(clock(), seconds(60), "rival", log_)), ended));
   EXPECT_FALSE(ended.rival_won);
   EXPECT_EQ(log_, Log{});
-  run(store(race(sleep_for(clock(), milliseconds(10)), worker(clock(), seconds(60), "rival", log_)),
-            ended));
+  auto slow =
+      race(sleep_for(clock(), milliseconds(10)), worker(clock(), seconds(60), "rival", log_));
+  run(store_race(std::move(slow), ended));
   EXPECT_FALSE(ended.rival_won);
   EXPECT_EQ(log_, (Log{"rival starts", "rival cancelled"}));
+}
+
+Task<void> cancel_soon(World& world, Task<void> task) {
+  TaskGroup group(world.executor);
+  group.spawn(std::move(task));
+  co_await sleep_for(world.clock, milliseconds(20));
+  group.cancel();
+  co_await group.join();
+}
+
+TEST_F(AsyncTest, ARivalThatNeedsNoTimeWinsAgainstATaskThatWaits) {
+  auto nothing = []() -> Task<void> { co_return; };
+  Race ended;
+  run(store_race(race(careful(clock(), log_), nothing()), ended));
+  EXPECT_TRUE(ended.rival_won);
+  EXPECT_TRUE(is_cancellation(ended.task_error));
+  EXPECT_EQ(log_, (Log{"cleaned", "after cleanup"}));
+}
+
+TEST_F(AsyncTest, CancellingARaceCancelsBothAndNobodyHasWon) {
+  Race ended{true, nullptr};
+  auto both = race(careful(clock(), log_), worker(clock(), seconds(60), "rival", log_));
+  run(cancel_soon(world(), store_race(std::move(both), ended)));
+  EXPECT_FALSE(ended.rival_won);
+  EXPECT_TRUE(is_cancellation(ended.task_error));
+  EXPECT_EQ(log_, (Log{"rival starts", "rival cancelled", "cleaned", "after cleanup"}));
 }
 
 Task<void> nested(Clock& clock, Instant outer, Instant inner, Log& log) {
@@ -305,14 +331,6 @@ Task<void> catch_what_ends_within(World& world, ErrorClass& seen) {
   } catch (const Error& error) {
     seen = error.error_class();
   }
-}
-
-Task<void> cancel_soon(World& world, Task<void> task) {
-  TaskGroup group(world.executor);
-  group.spawn(std::move(task));
-  co_await sleep_for(world.clock, milliseconds(20));
-  group.cancel();
-  co_await group.join();
 }
 
 TEST_F(AsyncTest, CancellationFromOutsideIsNotADeadline) {
