@@ -2,18 +2,15 @@
 
 #include <algorithm>
 #include <queue>
-#include <unordered_map>
 
 #include "orchestrator/base/text.h"
 
 namespace blackstart::engine {
 
 Graph::Graph(const plan::Plan& plan) : needs_(plan.stages.size()), dependents_(plan.stages.size()) {
-  std::unordered_map<std::string_view, size_t> index;
-  for (size_t i = 0; i < plan.stages.size(); ++i) index[plan.stages[i].name] = i;
   for (size_t i = 0; i < plan.stages.size(); ++i) {
     for (const plan::Need& need : plan.stages[i].needs) {
-      size_t other = index.at(need.stage);
+      size_t other = plan.positions.at(need.stage);
       if (std::ranges::find(needs_[i], other) != needs_[i].end()) continue;
       needs_[i].push_back(other);
       dependents_[other].push_back(i);
@@ -53,11 +50,10 @@ std::vector<bool> reach(std::vector<size_t> open, const std::vector<std::vector<
 }
 
 size_t index_of(const plan::Plan& plan, const std::string& name) {
+  auto found = plan.positions.find(name);
+  if (found != plan.positions.end()) return found->second;
   std::vector<std::string> names;
-  for (size_t i = 0; i < plan.stages.size(); ++i) {
-    if (plan.stages[i].name == name) return i;
-    names.push_back(plan.stages[i].name);
-  }
+  for (const plan::Stage& stage : plan.stages) names.push_back(stage.name);
   throw Error(ErrorClass::kUsage, "the plan has no stage '" + name + "'")
       .hint(suggestion(name, names));
 }

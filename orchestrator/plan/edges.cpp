@@ -13,13 +13,14 @@ namespace {
 /// Collects the stages that expressions name, each once.
 class EdgeCollector {
  public:
-  explicit EdgeCollector(std::vector<Need>& needs) : needs_(needs) {
-    for (const Need& need : needs) known_.insert(need.stage);
-  }
+  explicit EdgeCollector(std::vector<Need>& needs) : needs_(needs) {}
   void operator()(const Expression& reference) {
     if (reference.kind == Expression::Kind::kOutput) add(reference.name, reference.place);
   }
   void add(const std::string& stage, Place place) {
+    if (known_.empty()) {  // most stages name none
+      for (const Need& need : needs_) known_.insert(need.stage);
+    }
     if (known_.insert(stage).second) needs_.push_back({stage, place, true});
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "orchestrator/plan/conform.h"
 #include "orchestrator/plan/grammar.h"
@@ -130,13 +131,11 @@ std::map<std::string, Place> apply_environment(const EnvironmentSource& environm
 }
 
 void check_environments(const Sources& sources, Diagnostics& diagnostics) {
+  if (sources.environments.empty()) return;
   Suggester suggester;
   std::vector<std::string> names;
-  std::unordered_map<std::string_view, bool> known;
-  for (const NamedNode& stage : sources.stages) {
-    names.push_back(stage.name);
-    known.emplace(stage.name, true);
-  }
+  for (const NamedNode& stage : sources.stages) names.push_back(stage.name);
+  std::unordered_set<std::string_view> known(names.begin(), names.end());
   for (const EnvironmentSource& environment : sources.environments) {
     for (const NamedNode& patch : environment.stages) {
       if (!known.contains(patch.name)) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "orchestrator/base/yaml.h"
@@ -66,9 +67,9 @@ struct Plan {
   std::optional<yaml::Node> cluster;         // {kubeconfig, context}, unresolved
   std::map<std::string, std::string> tools;  // name -> absolute path
   std::string digest;  // SHA-256 over all files read, the environment and vars
-  std::map<std::string, size_t, std::less<>> positions;  // stage name -> its index in `stages`
+  std::unordered_map<std::string, size_t> positions;  // stage name -> its index in `stages`
 
-  const Stage* find(std::string_view stage) const;
+  const Stage* find(const std::string& stage) const;  // nullptr = there is none
 };
 
 struct Request {

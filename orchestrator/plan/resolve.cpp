@@ -16,15 +16,9 @@ void throw_first(const Diagnostics& diagnostics) {
 
 }  // namespace
 
-const Stage* Plan::find(std::string_view stage) const {
-  if (positions.size() == stages.size()) {
-    auto found = positions.find(stage);
-    return found == positions.end() ? nullptr : &stages[found->second];
-  }
-  for (const Stage& candidate : stages) {
-    if (candidate.name == stage) return &candidate;
-  }
-  return nullptr;
+const Stage* Plan::find(const std::string& stage) const {
+  auto found = positions.find(stage);
+  return found == positions.end() ? nullptr : &stages[found->second];
 }
 
 Value resolve_options(const Stage& stage, const Plan& plan, const Outputs& outputs) {

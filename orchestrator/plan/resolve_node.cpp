@@ -145,6 +145,8 @@ Value outline(const yaml::Node& node, int levels) {
   value.place = node.place;
   value.kind = node.is_list() ? Value::Kind::kList : Value::Kind::kMap;
   if (levels == 0) return value;
+  value.items.reserve(node.items.size());
+  value.entries.reserve(node.entries.size());
   for (const yaml::Node& item : node.items) value.items.push_back(outline(item, levels - 1));
   for (const auto& [key, child] : node.entries) {
     value.entries.emplace_back(yaml::key_name(key), outline(child, levels - 1));

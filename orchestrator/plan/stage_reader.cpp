@@ -29,6 +29,7 @@ Value read_keys(const yaml::Node& node, const Plan& plan, Diagnostics& diagnosti
   Value keys;
   keys.kind = Value::Kind::kMap;
   keys.place = node.place;
+  keys.entries.reserve(node.entries.size());
   PlanScope scope(plan, nullptr);
   for (const auto& [key, child] : node.entries) {
     std::string name = yaml::key_name(key);
