@@ -3,12 +3,11 @@
 namespace blackstart {
 
 std::string hex(std::string_view bytes, std::string_view digits) {
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (char c : bytes) {
-    auto byte = static_cast<unsigned char>(c);
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
+  std::string text(2 * bytes.size(), '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    auto byte = static_cast<unsigned char>(bytes[i]);
+    text[2 * i] = digits[byte >> 4];
+    text[2 * i + 1] = digits[byte & 15];
   }
   return text;
 }

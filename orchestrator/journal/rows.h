@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "orchestrator/journal/database.h"
@@ -14,7 +15,7 @@ namespace blackstart::journal {
 
 /// What steers a run. Loaded whole when the journal is opened, kept up to date in memory.
 struct State {
-  std::map<std::string, StageRecord> stages;
+  std::unordered_map<std::string, StageRecord> stages;
   std::map<int64_t, OpenIntent> intents;  // the open ones
   int64_t next_intent = 1;
 };
