@@ -156,7 +156,7 @@ void connect(Plan& plan, const std::map<std::string, Place>& removed, Diagnostic
     EdgeCollector collector(stage.needs);
     visit_references(stage.with, std::ref(collector));
     if (stage.when) visit_when_references(*stage.when, std::ref(collector));
-    if (stage.schema == nullptr || !stage.schema->in_cluster) continue;
+    if (stage.schema == nullptr || !stage.schema->needs_cluster()) continue;
     for (const Need& need : cluster_needs) collector.add(need.stage, stage.place);
     if (!plan.cluster) {
       diagnostics.error(stage.place,

@@ -51,8 +51,11 @@ struct StageSchema {
   std::vector<OutputSpec> outputs;
   /// Exactly one of each group must be given, e.g. {"path","kustomize","inline"}.
   std::vector<std::vector<std::string>> one_of;
-  bool in_cluster = false;  // works on the plan's `cluster:` and goes with it
-  std::string warning;      // validation says it for every use; empty = none
+  bool uses_cluster = false;  // works on the plan's `cluster:`, once that is there
+  bool in_cluster = false;    // the same, and what it makes is in there and goes with it
+  std::string warning;        // validation says it for every use; empty = none
+
+  bool needs_cluster() const { return uses_cluster || in_cluster; }
 };
 
 /// Knows all stage types; the catalog implements it, the plan needs no more of it.

@@ -326,6 +326,7 @@ const engine::StageType kArgocdHost{
             .outputs = {{"server", "URL of argocd-server"},
                         {"ports", "ports on 127.0.0.1 by name"},
                         {"logs", "folder of the processes' logs"}},
+            .uses_cluster = true,
         },
     .work = engine::Work::kProcess,
     .make = []() -> std::unique_ptr<engine::Stage> { return std::make_unique<HostStage>(); },

@@ -203,5 +203,13 @@ users: [{name: prod, user: {token: secret}}, {name: lab, user: {client-certifica
   EXPECT_THROW(make_host_kubeconfig(files, "/k/config", ""), Error);
 }
 
+TEST(Host, WithoutNeeds_ComesAfterTheStageThatMakesTheCluster) {
+  Bench bench("argocd.host", "{}");
+  const auto& needs = bench.context().stage().needs;
+  ASSERT_EQ(needs.size(), 1u);
+  EXPECT_EQ(needs[0].stage, "cluster");
+  EXPECT_FALSE(bench.context().stage().schema->in_cluster) << "its processes do not go with it";
+}
+
 }  // namespace
 }  // namespace blackstart::stages::argocd
