@@ -40,27 +40,22 @@ class TestCatalog final : public SchemaLookup {
   TestCatalog() {
     add_tool_make();
     StageSchema one{
-        "tool.one", "", {option("path", OptionType::kPath), option("inline", OptionType::kAny)},
-        {},         {}, false,
-        ""};
+        .name = "tool.one",
+        .options = {option("path", OptionType::kPath), option("inline", OptionType::kAny)}};
     one.one_of = {{"path", "inline"}};
     schemas_.push_back(one);
-    StageSchema cluster{"cluster.make", "", {option("nodes", OptionType::kInteger)}, {}, {},
-                        false,          ""};
+    StageSchema cluster{.name = "cluster.make", .options = {option("nodes", OptionType::kInteger)}};
     cluster.outputs = {{"kubeconfig", "", false},
                        {"endpoint", "", false},
                        {"token", "", true},
                        {"nodes", "", false}};
     schemas_.push_back(cluster);
-    schemas_.push_back(
-        {"kube.apply", "", {option("manifest", OptionType::kAny)}, {}, {}, true, ""});
-    schemas_.push_back({"exec",
-                        "",
-                        {option("argv", OptionType::kAny)},
-                        {},
-                        {},
-                        false,
-                        "exec can do anything: prefer a stage type"});
+    schemas_.push_back({.name = "kube.apply",
+                        .options = {option("manifest", OptionType::kAny)},
+                        .in_cluster = true});
+    schemas_.push_back({.name = "exec",
+                        .options = {option("argv", OptionType::kAny)},
+                        .warning = "exec can do anything: prefer a stage type"});
   }
   const StageSchema* find_schema(std::string_view uses) const override {
     for (const StageSchema& schema : schemas_) {
@@ -76,7 +71,7 @@ class TestCatalog final : public SchemaLookup {
 
  private:
   void add_tool_make() {
-    StageSchema make{"tool.make", "", {}, {{"result", "", false}}, {}, false, ""};
+    StageSchema make{.name = "tool.make", .outputs = {{"result", "", false}}};
     OptionSpec mode = option("mode", OptionType::kEnum);
     mode.choices = {"fast", "slow"};
     OptionSpec secret = option("password");
