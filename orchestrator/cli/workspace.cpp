@@ -91,7 +91,7 @@ plan::Plan identify_plan(const Program& program, const plan::Request& request) {
   Diagnostics diagnostics;
   const Files& files = program.world.files;
   auto plan = plan::identify(files, request, diagnostics);
-  // A mistake may have cut the environment off: only state that is there shows that it has not.
+  // A mistake may hide the environments: only state that is there shows that it does not.
   if (plan && files.kind(state_folder_of(program, *plan)) == FileKind::kFolder)
     return std::move(*plan);
   if (diagnostics.has_errors()) plan.reset();

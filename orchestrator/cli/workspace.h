@@ -19,7 +19,7 @@ std::string plan_path(const Program& program, const std::string& given);
 /// Loads the plan, or says all that is wrong with it and throws Error(kUsage).
 plan::Plan load_plan(const Program& program, const plan::Request& request);
 /// Only the plan's name, file and environment, for what needs no more: the history of a plan that
-/// lacks a variable, or is broken, is there all the same. Else as load_plan().
+/// lacks a variable, or has mistakes elsewhere, is there all the same. Else as load_plan().
 plan::Plan identify_plan(const Program& program, const plan::Request& request);
 plan::Request request_of(const Program& program, const std::string& file);
 

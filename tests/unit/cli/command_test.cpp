@@ -261,25 +261,27 @@ TEST_F(Commands, ADamagedJournalThatIsOnlyRead_IsSaidToBeSo) {
   EXPECT_EQ(read(journal()), std::string(8192, 'x'));
 }
 
-TEST_F(Commands, TheHistory_IsShownOfAPlanThatLacksAVariableOrIsBroken) {
+TEST_F(Commands, TheHistory_IsShownOfAPlanThatLacksAVariableOrHasMistakes) {
   const std::string vars = "  vars: {x: {type: string, required: true}}\n";
   const std::string uses =
       "  stages:\n    - {name: a, uses: exec, with: {argv: [echo, \"${{ "
       "vars.x }}\"], check: [\"true\"]}}\n";
   write_plan(vars + uses);
   ASSERT_EQ(say({"apply", "--var", "x=1"}).code, kExitDone);
-  for (const std::string& spec :
-       {vars + uses, uses, vars + uses + "  tools: {a: [", std::string()}) {
+  for (const std::string& spec : {vars + uses, uses, vars + uses + "  bogus: 1\n", std::string()}) {
     write_plan(spec);
     Said said = say({"runs"});
     EXPECT_EQ(said.code, kExitDone) << spec << said.err;
     EXPECT_THAT(said.out, HasSubstr("apply")) << spec;
     EXPECT_EQ(said.err, "") << spec;
   }
-  fs::remove_all(folder_ / "state");
-  Said said = say({"runs"});
-  EXPECT_EQ(said.code, kExitUsage) << "it might be that of another environment";
-  EXPECT_THAT(said.err, HasSubstr("plan.yaml:"));
+  for (bool cut_off : {true, false}) {
+    write_plan(cut_off ? "  stages: [" : "");
+    if (!cut_off) fs::remove_all(folder_ / "state");
+    Said said = say({"runs"});
+    EXPECT_EQ(said.code, kExitUsage) << "nobody knows of which environment";
+    EXPECT_THAT(said.err, HasSubstr("plan.yaml:"));
+  }
 }
 
 TEST_F(Commands, Places_AreShownFromWhereTheUserStands) {
