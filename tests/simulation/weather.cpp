@@ -23,6 +23,7 @@ Weather::Weather(SimClock& clock, uint64_t seed, Duration bad_for, double share)
 
 std::optional<Fault> Weather::next() {
   if (!is_bad() || uniform() >= share_) return std::nullopt;
+  ++faults_;
   switch (random_() % 6) {
     case 0: return Fault{.status = 500};
     case 1: return Fault{.status = 503, .retry_after = 1};

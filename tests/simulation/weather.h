@@ -30,6 +30,7 @@ class Weather {
 
   bool is_bad() const { return clock_.now() < until_; }
   std::optional<Fault> next();
+  size_t faults() const { return faults_; }  // that next() has given
   /// How long the answer takes; mostly not at all.
   Duration slowness();
   double uniform() { return static_cast<double>(random_() >> 11) * 0x1.0p-53; }
@@ -39,6 +40,7 @@ class Weather {
   std::mt19937_64 random_;
   Instant until_;
   double share_;
+  size_t faults_ = 0;
 };
 
 }  // namespace blackstart::sim

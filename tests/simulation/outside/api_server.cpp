@@ -287,6 +287,7 @@ Task<HttpResponse> ApiServer::watch(std::shared_ptr<ApiServer> self, HttpRequest
     const auto& history = self->store_.history();
     bool too_old = seen < self->store_.oldest();
     if (too_old) {
+      ++self->expirations_;
       frame(expired());
       co_return HttpResponse{200, {}, ""};
     }

@@ -24,6 +24,8 @@ class ApiServer : public std::enable_shared_from_this<ApiServer> {
   /// All open watches break off, as when a load balancer restarts.
   void drop_watches();
   size_t watches() const { return watches_; }
+  /// Watches that were ended because what they had seen is forgotten.
+  size_t expirations() const { return expirations_; }
   std::vector<std::string> refusals() const { return refusals_; }
 
  private:
@@ -50,6 +52,7 @@ class ApiServer : public std::enable_shared_from_this<ApiServer> {
   std::vector<std::weak_ptr<Event>> waiting_;
   uint64_t connections_ = 0;  // watches of an older number have been dropped
   size_t watches_ = 0;
+  size_t expirations_ = 0;
   bool down_ = false;
   std::vector<std::string> refusals_;
 };
