@@ -29,4 +29,8 @@ Readiness readiness_of(const boost::json::value& object);
 /// written?
 bool breaks_application(std::string_view condition);
 
+/// Was what an Application asks for now compared with the cluster? As Argo CD's own
+/// specEqualsCompareTo has it.
+bool is_compared(const boost::json::value& application);
+
 }  // namespace blackstart::kube

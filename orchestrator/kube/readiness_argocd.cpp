@@ -56,10 +56,12 @@ std::string sync_text(const json::value& object, const std::string& sync) {
 
 Readiness application(const json::value& object) {
   if (auto trouble = broken_condition(object)) return *trouble;
+  const std::string sync = text_at(object, {"status", "sync", "status"});
+  if (!sync.empty() && !is_compared(object))
+    return progressing("it has changed, and Argo CD has not compared it yet");
   const std::string phase = text_at(object, {"status", "operationState", "phase"});
   if (!phase.empty() && phase != "Succeeded") return operation(object, phase);
   if (find(object, {"operation"})) return progressing("an operation is about to start");
-  const std::string sync = text_at(object, {"status", "sync", "status"});
   if (sync != "Synced") return progressing(sync_text(object, sync));
   const std::string health = text_at(object, {"status", "health", "status"});
   if (health != "Healthy") {

@@ -1,7 +1,6 @@
 #include "stages/argocd/application.h"
 
 #include "orchestrator/base/text.h"
-#include "orchestrator/kube/json.h"
 #include "orchestrator/kube/readiness.h"
 
 namespace blackstart::stages::argocd {
@@ -44,50 +43,6 @@ std::optional<Verdict> judge_conditions(const json::value& application) {
                        : "correct the path, revision or manifests that it names in Git");
   }
   return std::nullopt;
-}
-
-bool says_nothing(const json::value& value) {
-  if (const auto* map = value.if_object()) return map->empty();
-  if (const auto* list = value.if_array()) return list->empty();
-  if (const auto* text = value.if_string()) return text->empty();
-  return value.is_null() || value == json::value(false) ||
-         (value.is_number() && value.to_number<double>() == 0);
-}
-
-/// Without what Argo CD leaves out when it writes its own types: zeros, and what holds nothing
-/// else.
-json::value without_zeros(const json::value& value) {
-  if (const auto* list = value.if_array()) {
-    json::array result;
-    for (const json::value& item : *list) result.push_back(without_zeros(item));
-    return result;
-  }
-  if (!value.is_object()) return value;
-  json::object result;
-  for (const auto& [key, item] : value.get_object())
-    if (json::value kept = without_zeros(item); !says_nothing(kept)) result[key] = std::move(kept);
-  return result;
-}
-
-json::value part_of(const json::value& application, std::initializer_list<std::string_view> path) {
-  const json::value* found = kube::find(application, path);
-  return found == nullptr ? json::value(json::object()) : without_zeros(*found);
-}
-
-bool is_compared(const json::value& application, const char* part) {
-  return kube::same_value(part_of(application, {"spec", part}),
-                          part_of(application, {"status", "sync", "comparedTo", part}));
-}
-
-/// Was what the Application asks for now compared with the cluster? As Argo CD's own
-/// specEqualsCompareTo has it.
-bool is_compared(const json::value& application) {
-  if (!is_compared(application, "destination")) return false;
-  if (!kube::list_at(application, {"spec", "sources"}).empty())
-    return is_compared(application, "sources");
-  // Without any source Argo CD makes one up, from sourceHydrator.
-  return says_nothing(part_of(application, {"spec", "source"})) ||
-         is_compared(application, "source");
 }
 
 /// One for each source; where there are several, they stand in `revisions`.
@@ -198,7 +153,7 @@ Verdict judge(const json::value& application, const ExpectedRevision& expected) 
   std::string status = kube::text_at(application, {"status", "sync", "status"});
   if (auto broken = judge_conditions(application)) return *broken;
   if (status.empty()) return verdict(Kind::kProgressing, "was not looked at by Argo CD yet");
-  if (!is_compared(application))
+  if (!kube::is_compared(application))
     return verdict(Kind::kProgressing, "has changed, and was not compared with Git yet");
   auto operation = judge_operation(application);
   if (operation && operation->kind == Kind::kProgressing) return *operation;

@@ -129,15 +129,11 @@ TEST(Resolve, OptionsMarkedSecret_AreTaintedHoweverTheyAreGiven) {
 }
 
 TEST(Schema, MistakesInTheTableAreFound) {
-  StageSchema schema{"bad",
-                     "",
-                     {option("e", OptionType::kEnum), option("l", OptionType::kList),
-                      with_default(option("n", OptionType::kInteger), "many"),
-                      with_default(option("d", OptionType::kDuration), "90")},
-                     {},
-                     {{"e", "gone"}},
-                     false,
-                     ""};
+  StageSchema schema{.name = "bad",
+                     .options = {option("e", OptionType::kEnum), option("l", OptionType::kList),
+                                 with_default(option("n", OptionType::kInteger), "many"),
+                                 with_default(option("d", OptionType::kDuration), "90")},
+                     .one_of = {{"e", "gone"}}};
   EXPECT_EQ(check_schema(schema),
             (std::vector<std::string>{"bad: e: no choices", "bad: l: a list needs one field",
                                       "bad: n: the default does not fit",
