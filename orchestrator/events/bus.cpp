@@ -36,14 +36,6 @@ class Cleaner {
   void operator()(std::string_view, bool) const {}
 
  private:
-  /// Our own words and the plan's names, which hold no value: a stage called like somebody's
-  /// password must keep its name.
-  static bool is_word(std::string_view name) {
-    static constexpr std::array<std::string_view, 13> kWords = {
-        "run",    "command", "version",  "stage",       "uses",        "state", "action",
-        "result", "stream",  "severity", "error_class", "environment", "plan"};
-    return std::ranges::find(kWords, name) != kWords.end();
-  }
   /// Prose may quote a tool that wraps its lines. Names may not be treated so: a stage called like
   /// the first half of a password must keep its name.
   static bool is_prose(std::string_view name) {

@@ -1,5 +1,7 @@
 #include "orchestrator/events/event.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -29,6 +31,13 @@ std::string to_json_line(const Event& event) {
   visit_fields(event.payload,
                [&object](const char* name, const auto& field) { object[name] = json_of(field); });
   return boost::json::serialize(object);
+}
+
+bool is_word(std::string_view field) {
+  static constexpr std::array<std::string_view, 13> kWords = {
+      "run",    "command", "version",  "stage",       "uses",        "state", "action",
+      "result", "stream",  "severity", "error_class", "environment", "plan"};
+  return std::ranges::find(kWords, field) != kWords.end();
 }
 
 std::string clean_text(const Redactor& redactor, const Error& error) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -246,6 +247,10 @@ void visit_fields(const Payload& payload, Visitor&& visitor) {
 
 /// The event as one JSON object without line break: {"schema":…,"seq":…,"ts":…,"type":…, fields}.
 std::string to_json_line(const Event& event);
+
+/// Whether a field of that name holds a word of ours or a name of the plan. Such a field holds no
+/// value, and keeps its text: a stage may be called like somebody's password.
+bool is_word(std::string_view field);
 
 /// The error's full text, cleaned piece by piece: once its causes are one line, the halves of a
 /// secret that a tool had wrapped are no longer found.

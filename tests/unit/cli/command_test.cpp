@@ -1,114 +1,28 @@
 // Commands as a user types them, in the real world: what is said, where, and how they end.
 #include <fcntl.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <boost/json/parse.hpp>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "orchestrator/cli/exit_code.h"
-#include "orchestrator/cli/program.h"
 #include "orchestrator/events/debug_log.h"
 #include "orchestrator/journal/journal.h"
-#include "orchestrator/world/real.h"
-#include "stages/catalog.h"
+#include "tests/unit/cli/commands.h"
 
 namespace blackstart::cli {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
-
-struct Said {
-  int code = -1;
-  std::string out;
-  std::string err;
-};
 
 size_t count_in(const std::string& text, const std::string& part) {
   size_t count = 0;
   for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
   return count;
 }
-
-std::string read(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-class Commands : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "command-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-    before_ = fs::current_path();
-    fs::create_directories(folder_ / "lab/below");
-    fs::current_path(folder_ / "lab");
-  }
-  void TearDown() override {
-    fs::current_path(before_);
-    fs::remove_all(folder_);
-  }
-
-  void write_plan(const std::string& spec) {
-    std::ofstream(folder_ / "lab/plan.yaml")
-        << "apiVersion: blackstart.dev/v1alpha1\nkind: Plan\nmetadata: {name: lab}\nspec:\n"
-        << spec;
-  }
-
-  Said say(std::vector<std::string> words) {
-    return say_with_state(std::move(words), (folder_ / "state").string());
-  }
-
-  Said say_with_state(std::vector<std::string> words, std::string state) {
-    words.insert(words.end(), {"--state", state});
-    return say_all(std::move(words));
-  }
-
-  Said say_all(std::vector<std::string> words) {
-    words.insert(words.begin(), "blackstart");
-    return say_as_typed(std::move(words));
-  }
-
-  Said say_as_typed(std::vector<std::string> words) {
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    Arguments arguments;
-    Said said;
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    said.code = parse_arguments(static_cast<int>(argv.size()), argv.data(), arguments);
-    if (said.code < 0) {
-      RealWorld real;
-      Program program{real.world(), stages::catalog(), arguments, [](int, int) {}};
-      real.run(run(program, said.code),
-               [&program](int signal, int count) { program.take_signal(signal, count); });
-    }
-    said.out = testing::internal::GetCapturedStdout();
-    said.err = testing::internal::GetCapturedStderr();
-    return said;
-  }
-
-  static Task<void> run(Program& program, int& code) { code = co_await run_command(program); }
-
-  std::string journal() const { return (folder_ / "state/journal.db").string(); }
-
-  fs::path folder_;
-
- private:
-  fs::path before_;
-};
 
 constexpr const char* kTouch =
     "  stages:\n    - {name: touch, uses: exec, with: {argv: [touch, made], check: [test, -e, "
@@ -309,37 +223,6 @@ constexpr const char* kCanary = "swordfish-canary";
 constexpr const char* kNamesASecret =
     "  stages:\n    - {name: tell, uses: exec, with: {fromEnv: [CANARY], argv: [sh, -c, \"cp "
     "../state/lock.json held #\", swordfish-canary]}}\n";
-
-TEST_F(Commands, ASecretInWhatIsDone_IsNotInTheLockFile) {
-  write_plan(kNamesASecret);
-  ASSERT_EQ(setenv("CANARY", kCanary, 1), 0);
-  Said said = say({"apply"});
-  EXPECT_EQ(said.code, kExitDone) << said.err;
-  std::string held = read(folder_ / "lab/held");
-  EXPECT_THAT(held, HasSubstr("stage tell: run sh"));
-  EXPECT_THAT(held, Not(HasSubstr(kCanary)));
-  EXPECT_THAT(said.out + said.err, Not(HasSubstr(kCanary)));
-}
-
-TEST_F(Commands, ASecretInAnArgument_IsFoundByValidateEvenWithoutItsValue) {
-  write_plan(
-      "  vars: {token: {type: string, sensitive: true, fromEnv: NO_SUCH_TOKEN}}\n  stages:\n"
-      "    - {name: login, uses: exec, with: {argv: [login, \"${{ vars.token }}\"]}}\n");
-  Said said = say_as_typed({"blackstart", "validate"});
-  EXPECT_EQ(said.code, kExitUsage) << said.err;
-  EXPECT_THAT(said.out, HasSubstr("plan.yaml:7:54: error: 'argv' holds a sensitive value"));
-  EXPECT_THAT(said.out, HasSubstr("a secret goes by stdin, env or fromEnv"));
-}
-
-TEST_F(Commands, APlanThatNamesASecret_IsNotSaved) {
-  write_plan(kNamesASecret);
-  ASSERT_EQ(setenv("CANARY", kCanary, 1), 0);
-  Said said = say({"plan", "--out", "saved"});
-  EXPECT_EQ(said.code, kExitUsage) << said.err;
-  EXPECT_THAT(said.err, HasSubstr("a secret would stand in the file"));
-  EXPECT_THAT(said.out + said.err, Not(HasSubstr(kCanary)));
-  EXPECT_FALSE(fs::exists(folder_ / "lab/saved"));
-}
 
 /// The end of the run as a reader of the event stream sees it.
 std::string end_of_run(const fs::path& events) {
@@ -588,36 +471,6 @@ TEST_F(Commands, ATargetThatNeverAnswers_IsUnreachableForApplyAndDestroy) {
     bool destroys = std::string(command) == "destroy";
     EXPECT_EQ(count_in(said.err, "nothing was taken away"), destroys ? 1u : 0u) << said.err;
   }
-}
-
-TEST_F(Commands, JsonStaysJsonWhateverASecretReads) {
-  write_plan(
-      "  vars: {s: {type: string, sensitive: true, default: \"false\"}}\n"
-      "  stages:\n    - {name: say, uses: exec, with: {argv: [/bin/echo, hello], "
-      "env: {S: \"${{ vars.s }}\"}}}\n");
-  Said said = say({"plan", "-o", "json"});
-  EXPECT_EQ(said.code, 0) << said.err;
-  boost::json::value shown = boost::json::parse(said.out);
-  EXPECT_EQ(shown.at("stages").at(0).at("actions").at(0).at("once"), false);
-}
-
-TEST_F(Commands, SensitiveNumbersAreNotShown) {
-  write_plan(
-      "  vars: {n: {type: integer, sensitive: true, default: 12345678}}\n"
-      "  stages:\n    - {name: say, uses: exec, with: {argv: [/bin/echo], "
-      "cwd: \"d${{ vars.n }}\"}}\n");
-  Said said = say({"plan"});
-  EXPECT_THAT(said.out + said.err, Not(HasSubstr("12345678")));
-}
-
-TEST_F(Commands, AStageNamedLikeASecretCanBeSaved) {
-  write_plan(
-      "  vars: {s: {type: string, sensitive: true, default: root}}\n"
-      "  stages:\n    - {name: root, uses: exec, with: {argv: [/bin/echo, hello], "
-      "env: {S: \"${{ vars.s }}\"}}}\n");
-  Said said = say({"plan", "--out", "saved.json"});
-  EXPECT_EQ(said.code, 0) << said.err;
-  EXPECT_THAT(read("saved.json"), HasSubstr("\"root\""));
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "tests/unit/events/collecting.h"
 
 namespace blackstart::events {
@@ -56,16 +54,13 @@ TEST_F(BusTest, AnErrorIsCleanedPieceByPieceBeforeItIsOneLine) {
 
 TEST_F(BusTest, EveryStringFieldOfEveryPayloadIsRedactedButNames_AndMadePrintable) {
   bus.redactor().add("hunter2");
-  for (Payload& payload : every_payload("<hunter2\x1B[31m\xFF>")) bus.publish(std::move(payload));
+  const std::string text = "<hunter2\x1B[31m\xFF>";
+  for (Payload& payload : every_payload(text, text)) bus.publish(std::move(payload));
   size_t seen = 0;
   struct Check {
     size_t& seen;
     void operator()(const char* name, const std::string& field) const {
-      static const std::set<std::string> kNames = {
-          "run",    "command", "version",  "stage",       "uses",        "state", "action",
-          "result", "stream",  "severity", "error_class", "environment", "plan"};
-      EXPECT_EQ(field, kNames.contains(name) ? "<hunter2\xEF\xBF\xBD>" : "<***\xEF\xBF\xBD>")
-          << name;
+      EXPECT_EQ(field, is_word(name) ? "<hunter2\xEF\xBF\xBD>" : "<***\xEF\xBF\xBD>") << name;
       ++seen;
     }
     void operator()(const char* name, const std::vector<std::string>& field) const {

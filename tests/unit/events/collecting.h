@@ -27,19 +27,23 @@ inline Writer into(std::string& text) {
   };
 }
 
-/// One event of every payload type with `text` in every string field.
-inline std::vector<Payload> every_payload(const std::string& text) {
+/// One event of every payload type with `text` in every string field that may hold a value, and
+/// `word` in the others.
+inline std::vector<Payload> every_payload(const std::string& text, const std::string& word) {
   std::vector<Payload> payloads = {RunStarted{},  StageChanged{}, Observed{}, ActionStarted{},
                                    ActionEnded{}, Retrying{},     Waiting{},  Heartbeat{},
                                    OutputLine{},  Notice{},       RunEnded{}};
   struct Fill {
     const std::string& text;
-    void operator()(const char*, std::string& field) const { field = text; }
+    const std::string& word;
+    void operator()(const char* name, std::string& field) const {
+      field = is_word(name) ? word : text;
+    }
     void operator()(const char*, std::vector<std::string>& field) const { field = {text, text}; }
     void operator()(const char*, int64_t& field) const { field = 7; }
     void operator()(const char*, bool& field) const { field = true; }
   };
-  for (Payload& payload : payloads) visit_fields(payload, Fill{text});
+  for (Payload& payload : payloads) visit_fields(payload, Fill{text, word});
   return payloads;
 }
 static_assert(std::variant_size_v<Payload> == 11, "a new payload type belongs into every_payload");

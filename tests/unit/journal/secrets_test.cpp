@@ -119,7 +119,7 @@ class SecretsTest : public WorldTest {
   }
 
   void publish_everywhere(const std::string& text) {
-    for (events::Payload& payload : events::every_payload("before " + text + " after"))
+    for (events::Payload& payload : events::every_payload("before " + text + " after", "name"))
       bus.publish(std::move(payload));
     clock.elapsed += std::chrono::seconds(1);
   }
