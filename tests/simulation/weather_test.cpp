@@ -14,6 +14,7 @@ namespace {
 constexpr int kSeeds = 200;
 constexpr int kStarterSeeds = 40;
 constexpr int kStages = 12;
+constexpr int kDrops = 300;  // of watches, so many that they come from the first stage to the last
 constexpr Duration kBad = std::chrono::minutes(2);
 constexpr Duration kLongest = std::chrono::minutes(10);  // the default deadline of a stage
 
@@ -74,7 +75,7 @@ Story starter_in_bad_weather(uint64_t seed, const std::string& wanted_end) {
   SimClock& clock = homelab.world().clock();
   homelab.weather = std::make_unique<Weather>(clock, seed, kBad, 0.15);
   Story story;
-  for (int i = 1; i <= 20; ++i) {
+  for (int i = 1; i <= kDrops; ++i) {
     Duration when = std::chrono::milliseconds(i * (200 + seed % 400));
     clock.schedule(when, [&homelab, &story, i] {
       auto server = homelab.api();
@@ -137,9 +138,8 @@ TEST(Weather, TheStarterPlan_GetsThereThroughFaultsDroppedWatchesAndExpiredVersi
       "starter plan: %d seeds, %zu faults, %zu dropped watches, %zu expired versions, the longest "
       "took %s\n",
       kStarterSeeds, all.faults, all.dropped, all.expired, format_duration(all.elapsed).c_str());
-  EXPECT_GT(all.faults, kStarterSeeds * 10u);
-  EXPECT_GT(all.dropped, kStarterSeeds * 1u);
-  EXPECT_GT(all.expired, kStarterSeeds / 2u);
+  for (size_t met : {all.faults, all.dropped, all.expired})
+    EXPECT_GT(met, kStarterSeeds * 2u) << "the weather was too fair to prove anything";
 }
 
 }  // namespace
