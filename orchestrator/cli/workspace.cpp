@@ -115,9 +115,7 @@ events::Notice notice_of(const journal::Damage& damage) {
   notice.causes = {damage.what};
   notice.hint = damage.set_aside.empty()
                     ? "the next apply or destroy sets it aside and begins a new one"
-                    : "the run goes on from what it observes; history is lost, and with it which "
-                      "cluster this "
-                      "plan was bound to: make sure that the kubeconfig is that of the right one";
+                    : "the run goes on from what it observes; only history is lost";
   return notice;
 }
 

@@ -1,6 +1,7 @@
 // Secrets, in what commands say and keep.
 #include <boost/json/parse.hpp>
 
+#include "orchestrator/cli/exit_code.h"
 #include "tests/unit/cli/commands.h"
 
 namespace blackstart::cli {

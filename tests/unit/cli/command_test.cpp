@@ -218,12 +218,6 @@ TEST_F(Commands, ASecondPlaceInAMessage_IsShownLikeTheFirst) {
   EXPECT_THAT(said.err, HasSubstr("the variable is declared at ../plan.yaml:6:5\n"));
 }
 
-constexpr const char* kCanary = "swordfish-canary";
-/// A command that names the secret and shows what the next run would hear of this one.
-constexpr const char* kNamesASecret =
-    "  stages:\n    - {name: tell, uses: exec, with: {fromEnv: [CANARY], argv: [sh, -c, \"cp "
-    "../state/lock.json held #\", swordfish-canary]}}\n";
-
 /// The end of the run as a reader of the event stream sees it.
 std::string end_of_run(const fs::path& events) {
   std::string text = read(events);

@@ -95,4 +95,10 @@ class Commands : public testing::Test {
   fs::path before_;
 };
 
+constexpr const char* kCanary = "swordfish-canary";
+/// A command that names the secret and shows what the next run would hear of this one.
+constexpr const char* kNamesASecret =
+    "  stages:\n    - {name: tell, uses: exec, with: {fromEnv: [CANARY], argv: [sh, -c, \"cp "
+    "../state/lock.json held #\", swordfish-canary]}}\n";
+
 }  // namespace blackstart::cli
