@@ -35,19 +35,17 @@ struct RealWorld::Parts {
 
 namespace {
 
-// Who started us wants it ignored: nohup, or a script that put us into the background.
-bool is_ignored(int signal) {
+// Who started us with nohup wants us to outlive the terminal.
+bool hangup_is_ignored() {
   struct sigaction now {};
-  return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+  return ::sigaction(SIGHUP, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 // Calls back for every signal until it is closed.
 struct SignalListener : std::enable_shared_from_this<SignalListener> {
   SignalListener(asio::io_context& loop, std::function<void(int, int)> callback)
-      : signals(loop), on_signal(std::move(callback)) {
-    for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
-      if (!is_ignored(signal)) signals.add(signal);
-    }
+      : signals(loop, SIGINT, SIGTERM), on_signal(std::move(callback)) {
+    if (!hangup_is_ignored()) signals.add(SIGHUP);
   }
 
   void listen() {
