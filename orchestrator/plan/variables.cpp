@@ -160,7 +160,6 @@ class Variables final : public Scope {
                              "{type: map, default: {...}}");
     }
     if (findings.has_errors()) return;
-    if (has_expression_in_source(node)) return;
     declaration.type = keys.find("type")->text;
     const yaml::Node* value = node.find("default");
     if (value != nullptr && !is_null(*value)) declaration.value = value;
@@ -168,6 +167,7 @@ class Variables final : public Scope {
     const Value* required = keys.find("required");
     declaration.required = required == nullptr ? value == nullptr : required->boolean;
     if (const Value* sensitive = keys.find("sensitive")) declaration.sensitive = sensitive->boolean;
+    if (has_expression_in_source(node)) return;
     if (const Value* name = keys.find("fromEnv")) declaration.from_env = name->text;
     if (const Value* file = keys.find("fromFile")) {
       declaration.from_file = file->text;

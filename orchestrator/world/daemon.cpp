@@ -67,9 +67,11 @@ Task<bool> ended_within(Clock& clock, const Descriptor& handle, Duration limit) 
 }
 
 // Children of the daemon that it did not take along.
-Task<void> kill_session(Clock& clock, int session) {
-  for (const ProcStat& member : session_members(session)) {
-    if (member.pid == session) co_return;  // a later process with the same number: not ours
+Task<void> kill_session(Clock& clock, Daemon daemon) {
+  for (const ProcStat& member : session_members(daemon.pid)) {
+    bool same_number = member.pid == daemon.pid;
+    if (same_number && member.start_time == daemon.start_time) continue;  // not reaped yet
+    if (same_number) co_return;  // a later process: this session is not ours
     Descriptor handle = open_process({member.pid, member.start_time});
     if (!handle) continue;
     send_signal(handle, SIGKILL);
@@ -129,7 +131,7 @@ Task<void> Daemons::stop(Clock& clock, Daemon daemon, Duration grace) {
       throw Error(ErrorClass::kTransient, "process " + std::to_string(daemon.pid) + " does not end")
           .because("it was killed and is still there: the kernel is busy for it");
   }
-  if (leads_session) co_await kill_session(clock, daemon.pid);
+  if (leads_session) co_await kill_session(clock, daemon);
 }
 
 }  // namespace blackstart::real
