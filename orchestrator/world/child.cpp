@@ -13,6 +13,7 @@
 
 #include "orchestrator/base/error.h"
 #include "orchestrator/world/launch.h"
+#include "orchestrator/world/readable.h"
 
 namespace blackstart::real {
 
@@ -89,8 +90,8 @@ void Child::signal_group(int signal) {
 
 Task<void> Child::wait_for_exit() {
   co_await throw_if_cancelled();
-  auto [error] = co_await pidfd_.async_wait(Pipe::wait_read, asio::as_tuple(asio::use_awaitable));
-  if (error) throw Error(ErrorClass::kCancelled, "cancelled");
+  bool ended = co_await until_readable(pidfd_);
+  if (!ended) throw Error(ErrorClass::kCancelled, "cancelled");
 }
 
 Task<void> Child::pump() {

@@ -6,8 +6,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <cstring>
 
@@ -15,6 +13,7 @@
 #include "orchestrator/world/async.h"
 #include "orchestrator/world/launch.h"
 #include "orchestrator/world/proc_stat.h"
+#include "orchestrator/world/readable.h"
 
 namespace blackstart::real {
 namespace {
@@ -47,9 +46,8 @@ void send_signal(const Descriptor& handle, int signal) {
 
 Task<void> wait_for_end(std::shared_ptr<asio::posix::stream_descriptor> handle) {
   co_await throw_if_cancelled();
-  auto [error] = co_await handle->async_wait(asio::posix::stream_descriptor::wait_read,
-                                             asio::as_tuple(asio::use_awaitable));
-  if (error) throw Error(ErrorClass::kCancelled, "cancelled");
+  bool ended = co_await until_readable(*handle);
+  if (!ended) throw Error(ErrorClass::kCancelled, "cancelled");
 }
 
 // True when the process ended in time.
@@ -95,10 +93,15 @@ Daemon Daemons::start(const Command& command, const std::string& log_file) {
 }
 
 void Daemons::reap_when_ended(int pid, int pidfd) {
-  auto& watched = ours_[pid] = std::make_unique<Watched>(loop_, pidfd);
-  watched->async_wait(Watched::wait_read, [this, pid](const boost::system::error_code& error) {
+  ours_[pid] = std::make_unique<Watched>(loop_, pidfd);
+  watch(pid);
+}
+
+void Daemons::watch(int pid) {
+  Watched& watched = *ours_.at(pid);
+  watched.async_wait(Watched::wait_read, [this, pid](const boost::system::error_code& error) {
     if (error) return;
-    ::waitpid(pid, nullptr, 0);
+    if (::waitpid(pid, nullptr, WNOHANG) == 0) return watch(pid);  // see until_readable()
     ours_.erase(pid);
   });
 }
@@ -110,8 +113,11 @@ bool Daemons::alive(const Daemon& daemon) const {
 
 std::optional<Daemon> Daemons::find(int pid) const {
   auto stat = read_proc_stat(pid);
-  if (!stat || stat->ended()) return std::nullopt;
-  return Daemon{pid, stat->start_time};
+  if (!stat) return std::nullopt;
+  Daemon daemon{pid, stat->start_time};
+  // The holder of a handle is told a moment before /proc shows it.
+  Descriptor handle = open_process(daemon);
+  return handle && !is_readable(handle.get()) ? std::optional(daemon) : std::nullopt;
 }
 
 Task<void> Daemons::stop(Clock& clock, Daemon daemon, Duration grace) {

@@ -23,6 +23,7 @@ class Daemons {
  private:
   using Watched = boost::asio::posix::stream_descriptor;
   void reap_when_ended(int pid, int pidfd);
+  void watch(int pid);
 
   boost::asio::io_context& loop_;
   std::map<int, std::unique_ptr<Watched>> ours_;  // by pid: still our children

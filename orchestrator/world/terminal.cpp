@@ -4,15 +4,14 @@
 #include <unistd.h>
 
 #include <array>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <system_error>
 
 #include "orchestrator/world/async.h"
 #include "orchestrator/world/descriptor.h"
+#include "orchestrator/world/readable.h"
 
 namespace blackstart {
 namespace {
@@ -41,9 +40,8 @@ Task<std::string> read_typed_line() {
   co_await throw_if_cancelled();
   auto executor = co_await asio::this_coro::executor;
   asio::posix::stream_descriptor input(executor, watch_stdin().release());
-  co_await input.async_wait(asio::posix::stream_descriptor::wait_read,
-                            asio::as_tuple(asio::use_awaitable));
-  co_await throw_if_cancelled();
+  bool typed = co_await real::until_readable(input);
+  if (!typed) throw Error(ErrorClass::kCancelled, "cancelled");
   std::array<char, 4096> line;  // the most that a terminal hands out as one line
   ssize_t length = ::read(STDIN_FILENO, line.data(), line.size());
   if (length < 0) throw unreadable(errno);

@@ -35,7 +35,7 @@ TEST(State, AFolderThatCannotBeWritten_IsNamed) {
   Rehearsal rehearsal;
   rehearsal.write("plan.yaml", kSleeper);
   Ran ran = rehearsal.blackstart({"apply", "--state", "/proc/1/blackstart"});
-  EXPECT_EQ(ran.code, 1) << ran.all();
+  EXPECT_EQ(ran.code, 64) << ran.all();
   EXPECT_NE(ran.err.find("/proc/1/blackstart"), std::string::npos) << ran.err;
   EXPECT_FALSE(exists(rehearsal, "begun"));
 }
