@@ -1,7 +1,6 @@
 #include "orchestrator/cli/plan_view.h"
 
 #include <boost/json.hpp>
-#include <set>
 
 #include "orchestrator/base/path.h"
 #include "orchestrator/cli/table.h"
@@ -103,11 +102,9 @@ json::object outputs_json(const plan::Stage& stage, const StageResult& result) {
   return outputs;
 }
 
-/// With every text cleaned but names of the plan and words of ours; cleaned as a whole it would be
-/// no JSON any more when a secret is a number or reads `true`.
+/// With every text cleaned; as a whole it would be no JSON any more when a secret is a number or
+/// reads `true`.
 json::value cleaned(const events::Redactor& redactor, const json::value& value) {
-  static const std::set<std::string_view> kNames = {
-      "schema", "plan", "environment", "name", "uses", "stack", "state", "observation", "class"};
   if (const json::string* text = value.if_string())
     return json::string(redactor.clean_wrapped(*text));
   if (const json::array* items = value.if_array()) {
@@ -117,18 +114,20 @@ json::value cleaned(const events::Redactor& redactor, const json::value& value) 
   }
   if (!value.is_object()) return value;
   json::object result;
-  for (const auto& [key, item] : value.get_object())
-    result[key] = kNames.contains(key) ? item : cleaned(redactor, item);
+  for (const auto& [key, item] : value.get_object()) result[key] = cleaned(redactor, item);
   return result;
 }
 
-json::object stage_json(const plan::Stage& stage, const StageResult& result) {
+/// Names of the plan and words of ours hold no value and stay as they are.
+json::object stage_json(const plan::Stage& stage, const StageResult& result,
+                        const events::Redactor& redactor) {
+  auto clean = [&redactor](const json::value& value) { return cleaned(redactor, value); };
   json::array actions;
   for (const engine::Action& action : result.decision.actions) {
     json::array details(action.details.begin(), action.details.end());
-    actions.emplace_back(json::object{{"id", action.id},
-                                      {"summary", action.summary},
-                                      {"details", std::move(details)},
+    actions.emplace_back(json::object{{"id", clean(json::value(action.id))},
+                                      {"summary", clean(json::value(action.summary))},
+                                      {"details", clean(details)},
                                       {"once", action.once},
                                       {"destructive", action.destructive}});
   }
@@ -138,17 +137,18 @@ json::object stage_json(const plan::Stage& stage, const StageResult& result) {
                       {"state", engine::to_string(result.state)},
                       {"holds", result.holds()},
                       {"observation", engine::to_string(result.seen.state)},
-                      {"reason", result.reason},
-                      {"deferredOn", result.seen.deferred_on},
-                      {"outputs", outputs_json(stage, result)},
+                      {"reason", clean(json::value(result.reason))},
+                      {"deferredOn", clean(json::value(result.seen.deferred_on))},
+                      {"outputs", clean(outputs_json(stage, result))},
                       {"actions", std::move(actions)}};
   if (result.failure) {
     json::array causes(result.failure->causes().begin(), result.failure->causes().end());
-    object["failure"] = json::object{{"class", to_string(result.failure->error_class())},
-                                     {"summary", result.failure->summary()},
-                                     {"causes", std::move(causes)},
-                                     {"hint", result.failure->hint()},
-                                     {"place", result.failure->place().to_string()}};
+    object["failure"] =
+        json::object{{"class", to_string(result.failure->error_class())},
+                     {"summary", clean(json::value(result.failure->summary()))},
+                     {"causes", clean(causes)},
+                     {"hint", clean(json::value(result.failure->hint()))},
+                     {"place", clean(json::value(result.failure->place().to_string()))}};
   }
   return object;
 }
@@ -223,17 +223,18 @@ std::string status_text(const engine::Session& session, const engine::RunResult&
 }
 
 std::string preview_json(const engine::Session& session, const engine::RunResult& result) {
+  const events::Redactor& redactor = session.bus.redactor();
   json::array stages;
   for (size_t index : session.graph.order()) {
     if (result.stages[index].role == engine::Role::kLeftOut) continue;
-    stages.emplace_back(stage_json(session.plan.stages[index], result.stages[index]));
+    stages.emplace_back(stage_json(session.plan.stages[index], result.stages[index], redactor));
   }
   json::object whole{{"schema", "blackstart.preview/1"},
                      {"plan", session.plan.name},
-                     {"file", session.plan.file},
+                     {"file", redactor.clean_wrapped(session.plan.file)},
                      {"environment", session.plan.environment},
                      {"stages", std::move(stages)}};
-  return json::serialize(cleaned(session.bus.redactor(), whole)) + "\n";
+  return json::serialize(whole) + "\n";
 }
 
 }  // namespace blackstart::cli
