@@ -174,10 +174,6 @@ struct Builder {
   }
 };
 
-}  // namespace
-
-namespace {
-
 std::vector<std::string> names_of_commands(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());

@@ -1,14 +1,10 @@
 #include "orchestrator/cli/paths.h"
 
+#include "orchestrator/base/path.h"
 #include "orchestrator/base/shell.h"
 
 namespace blackstart::cli {
 namespace {
-
-std::string folder_of(const std::string& path) {
-  size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
-}
 
 FileKind kind_of(const Program& program, const std::string& option, const std::string& given) {
   try {

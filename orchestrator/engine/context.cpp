@@ -36,6 +36,10 @@ std::optional<std::string> known_cluster(const Files& files, const std::string& 
   return std::string(trim(files.read(file, kIdentityLimit)));
 }
 
+void forget_known_cluster(Files& files, const std::string& state_folder) {
+  files.remove_all(identity_file(state_folder));
+}
+
 Context::Context(World& world, events::Bus& bus, journal::Journal& journal, Shared& shared,
                  Tools& tools, const plan::Plan& plan, const plan::Stage& stage,
                  std::string state_folder)
@@ -47,10 +51,6 @@ Context::Context(World& world, events::Bus& bus, journal::Journal& journal, Shar
       plan_(plan),
       stage_(stage),
       state_folder_(std::move(state_folder)) {}
-
-void forget_known_cluster(Files& files, const std::string& state_folder) {
-  files.remove_all(identity_file(state_folder));
-}
 
 void Context::set_inputs(plan::Value options, plan::Value cluster, std::string digest) {
   options_ = std::move(options);

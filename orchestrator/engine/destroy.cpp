@@ -11,17 +11,19 @@ namespace {
 size_t cluster_stage(const Session& session) {
   std::optional<plan::Value> cluster = plan::resolve_cluster(session.plan, {});
   const plan::Value* unknown = cluster ? cluster->first_unknown() : nullptr;
-  if (unknown == nullptr) return session.graph.size();
-  for (size_t i = 0; i < session.plan.stages.size(); ++i) {
-    if (session.plan.stages[i].name == unknown->stage) return i;
-  }
-  return session.graph.size();
+  const auto& positions = session.plan.positions;
+  auto found = unknown == nullptr ? positions.end() : positions.find(unknown->stage);
+  return found == positions.end() ? session.graph.size() : found->second;
 }
 
-/// Not taken away by itself: stage `cluster` takes it along.
+/// Not taken away by itself: stage `cluster` takes it along when its role is kRun.
+bool goes_along(const Session& session, size_t index, Role cluster) {
+  return session.plan.stages[index].schema->in_cluster && cluster == Role::kRun;
+}
+
 bool goes_with_cluster(const Session& session, size_t index, size_t cluster) {
-  return session.plan.stages[index].schema->in_cluster && cluster < session.graph.size() &&
-         session.results[cluster].role == Role::kRun;
+  return cluster < session.graph.size() &&
+         goes_along(session, index, session.results[cluster].role);
 }
 
 std::vector<bool> with_dependents_of_selected(const Session& session,
@@ -142,9 +144,8 @@ std::vector<Role> removal_roles(const Session& session, std::vector<Role> roles)
   const std::vector<bool> bereft = with_dependents_of_selected(session, roles);
   for (size_t i = 0; i < roles.size(); ++i) {
     if (!bereft[i] || roles[i] == Role::kRun) continue;
-    bool goes_along = cluster < roles.size() && roles[cluster] == Role::kRun &&
-                      session.plan.stages[i].schema->in_cluster;
-    roles[i] = goes_along ? Role::kRun : Role::kCheck;
+    bool along = cluster < roles.size() && goes_along(session, i, roles[cluster]);
+    roles[i] = along ? Role::kRun : Role::kCheck;
   }
   return roles;
 }

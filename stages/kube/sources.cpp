@@ -15,13 +15,8 @@ Error failed(const std::string& what, const Exit& exit, const Place& place) {
   return error.at(place);
 }
 
-const plan::Value* given(const plan::Value& options, const char* name) {
-  const plan::Value* value = options.find(name);
-  return value == nullptr || value->is_null() ? nullptr : value;
-}
-
 std::string text_or(const plan::Value& options, const char* name, const std::string& fallback) {
-  const plan::Value* value = given(options, name);
+  const plan::Value* value = options.given(name);
   return value == nullptr ? fallback : value->as_text();
 }
 
@@ -33,10 +28,10 @@ std::vector<std::string> template_arguments(const plan::Value& options,
   args.insert(args.end(), chart.flags.begin(), chart.flags.end());
   args.insert(args.end(), {"--include-crds", "--no-hooks", "--skip-tests"});
   args.insert(args.end(), {"--namespace", text_or(options, "namespace", "default")});
-  if (const plan::Value* values = given(options, "values"))
+  if (const plan::Value* values = options.given("values"))
     for (const plan::Value& file : values->as_list())
       args.insert(args.end(), {"--values", file.as_text()});
-  if (given(options, "set")) args.insert(args.end(), {"--values", "-"});
+  if (options.given("set")) args.insert(args.end(), {"--values", "-"});
   return args;
 }
 
@@ -69,7 +64,7 @@ Task<std::string> render_chart(engine::Context& context, const plan::Value& opti
   std::string home = context.tool_home("helm");
   Command command = context.tools().command(helm.path, std::move(args), home);
   command.output_limit = 64u << 20;
-  if (const plan::Value* set = given(options, "set")) {
+  if (const plan::Value* set = options.given("set")) {
     redact_sensitive(context, *set);
     command.input = boost::json::serialize(set->to_json());
   }
