@@ -12,8 +12,8 @@ namespace blackstart::kube {
 
 /// All that is needed to talk to one API server.
 struct Endpoint {
-  std::string server;      // "https://127.0.0.1:6443", no trailing slash
-  std::string context;     // its name in the kubeconfig
+  std::string server;   // "https://127.0.0.1:6443", no trailing slash
+  std::string context;  // its name in the kubeconfig
   std::shared_ptr<const TlsIdentity> tls;
   std::string token;       // bearer token: a secret; may be empty
   std::string token_file;  // read again before each request when set
