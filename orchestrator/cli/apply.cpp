@@ -3,6 +3,7 @@
 #include "orchestrator/cli/exit_code.h"
 #include "orchestrator/cli/plan_view.h"
 #include "orchestrator/cli/workspace.h"
+#include "orchestrator/engine/approval.h"
 
 namespace blackstart::cli {
 namespace {
@@ -28,34 +29,6 @@ plan::Request request_for(const Program& program, const std::optional<engine::Sa
   request.environment = saved->environment;
   request.vars.insert(request.vars.begin(), saved->vars.begin(), saved->vars.end());
   return request;
-}
-
-/// A saved plan is applied as it was shown, or not at all.
-void refuse_if_changed(const engine::SavedPlan& saved, const engine::Session& session) {
-  auto refuse = [](const std::string& why) {
-    return Error(ErrorClass::kUsage, "the saved plan cannot be applied: " + why)
-        .hint("make a new one with blackstart plan --out FILE and look at it");
-  };
-  if (saved.plan_digest != session.plan.digest)
-    throw refuse("the plan or its variables have changed since");
-  if (saved.target != engine::known_cluster(session.world.files, session.state_folder).value_or(""))
-    throw refuse("the cluster is another one now");
-}
-
-/// Looks again before anything is written: every input must be what it was. That the decisions are
-/// too is checked when they are made anew, before the first action of each stage.
-Task<void> refuse_if_inputs_changed(const engine::SavedPlan& saved, engine::Session& session,
-                                    std::vector<engine::Role> roles) {
-  engine::RunResult preview = co_await engine::preview(session, std::move(roles));
-  session.forget_results();
-  for (size_t i = 0; i < preview.stages.size(); ++i) {
-    const engine::SavedStage* stage = saved.find(session.plan.stages[i].name);
-    if (stage == nullptr || stage->digest == preview.stages[i].digest) continue;
-    throw Error(ErrorClass::kUsage, "the saved plan cannot be applied: the inputs of stage " +
-                                        session.plan.stages[i].name + " have changed since")
-        .at(session.plan.stages[i].place)
-        .hint("make a new one with blackstart plan --out FILE and look at it");
-  }
 }
 
 /// Environments that ask show first what would be done.
@@ -108,10 +81,7 @@ Task<int> run_apply(Program& program) {
   engine::Session& session = space->session();
   const engine::Selection& selection = saved ? saved->selection : program.arguments.selection;
   auto roles = space->roles(selection);
-  if (saved) {
-    refuse_if_changed(*saved, session);
-    co_await refuse_if_inputs_changed(*saved, session, roles);
-  }
+  if (saved) co_await engine::refuse_if_changed(session, roles);
   co_await confirm_environment(program, *space, roles);
   co_await space->begin();
   engine::RunResult result = co_await engine::apply(session, std::move(roles));

@@ -4,26 +4,17 @@
 #include "orchestrator/cli/exit_code.h"
 #include "orchestrator/cli/plan_view.h"
 #include "orchestrator/cli/workspace.h"
+#include "orchestrator/engine/approval.h"
 
 namespace blackstart::cli {
 namespace {
 
 engine::SavedPlan saved_from(const Program& program, const engine::Session& session,
                              const engine::RunResult& result) {
-  engine::SavedPlan saved;
-  saved.plan_file = session.plan.file;
-  saved.plan_digest = session.plan.digest;
-  saved.environment = session.plan.environment;
-  saved.target = engine::known_cluster(session.world.files, session.state_folder).value_or("");
+  engine::SavedPlan saved = engine::approval_of(session, result);
   saved.selection = program.arguments.selection;
   for (const auto& [name, value] : program.arguments.vars) {
     if (!session.plan.vars.at(name).sensitive) saved.vars.emplace_back(name, value);
-  }
-  for (size_t index : session.graph.order()) {
-    const engine::StageResult& stage = result.stages[index];
-    bool deferred = stage.state == engine::StageState::kDeferred;
-    saved.stages.push_back(
-        {session.plan.stages[index].name, stage.digest, deferred, stage.decision.actions});
   }
   return saved;
 }

@@ -188,6 +188,7 @@ Task<void> Workspace::begin() {
   run.command = program_.arguments.command;
   run.plan_name = plan_.name;
   run.plan_digest = plan_.digest;
+  if (session_->options.saved) run.saved_plan = session_->options.saved->digest;
   run.environment = plan_.environment;
   run.user = environment.user();
   run.host = environment.host();

@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include "orchestrator/base/text.h"
+
 namespace blackstart::engine {
 namespace {
 
@@ -111,7 +113,9 @@ SavedPlan parse_saved_plan(const std::string& text, const std::string& file) {
     if (value.at("schema").as_string() != kSchema)
       throw Error(ErrorClass::kUsage, "made by another version of blackstart: " +
                                           std::string(value.at("schema").as_string()));
-    return plan_of(value);
+    SavedPlan plan = plan_of(value);
+    plan.digest = sha256_hex(text);
+    return plan;
   } catch (const std::exception& problem) {
     throw Error(ErrorClass::kUsage, file + " is no saved plan that can be applied")
         .because(problem.what())

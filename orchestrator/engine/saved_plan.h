@@ -11,12 +11,13 @@ namespace blackstart::engine {
 
 struct SavedStage {
   std::string name;
-  std::string digest;     // of its inputs
+  std::string digest;     // of its inputs; empty = they were not known
   bool deferred = false;  // what it would do was not known
   std::vector<Action> actions;
 };
 
 struct SavedPlan {
+  std::string digest;  // of the whole text; not a part of it
   std::string plan_file;
   std::string plan_digest;
   std::string environment;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,8 @@ struct Session {
   plan::Outputs outputs;
   Stop stop;
   bool nothing_new = false;  // a stage with onFailure: stop has failed
+  /// Stages in which an interrupted run of options.saved has begun to act already.
+  std::set<std::string> begun;
   std::vector<StageResult> results;
 
   Limit& limit_for(Work work);

@@ -46,6 +46,7 @@ class SqliteJournal final : public Journal {
     events_ = 0;
     auto write = [run = std::move(run)](Database& database) {
       insert_run(database, run);
+      note_saved_plan(database, run.saved_plan);
       trim_history(database);
     };
     return commit("begin_run", std::move(write), [] {});
@@ -54,6 +55,7 @@ class SqliteJournal final : public Journal {
   Task<void> end_run(std::string run, std::string result, int exit_code) override {
     auto write = [run, result, exit_code, now = now()](Database& database) {
       close_run(database, run, result, exit_code, now);
+      if (exit_code == 0) note_saved_plan(database, "");
     };
     return commit("end_run", std::move(write), [] {});
   }
@@ -117,6 +119,11 @@ class SqliteJournal final : public Journal {
   }
 
   Task<void> flush() override { co_await recorder_->flush(); }
+
+  Task<std::vector<std::string>> begun_by(std::string saved_plan) override {
+    return query<std::vector<std::string>>(
+        [saved_plan](Database& database) { return read_begun(database, saved_plan); });
+  }
 
   Task<std::vector<RunInfo>> runs(size_t limit) override {
     return query<std::vector<RunInfo>>(

@@ -30,6 +30,7 @@ struct RunInfo {
   std::optional<WallTime> ended;
   std::string result;  // empty while it runs or when it died
   int exit_code = 0;
+  std::string saved_plan;  // digest of what it carries out; empty = none. Not kept with the run
 };
 
 /// What is remembered of one stage: the newest of each kind.
@@ -87,6 +88,10 @@ class Journal {
   /// Batched; `line` is the event's redacted JSON.
   virtual void append_event(uint64_t sequence, std::string line) = 0;
   virtual Task<void> flush() = 0;
+
+  /// The stages in which the saved plan of this digest has begun to act, when the newest run
+  /// carried it out and did not come to its end; else none.
+  virtual Task<std::vector<std::string>> begun_by(std::string saved_plan) = 0;
 
   virtual Task<std::vector<RunInfo>> runs(size_t limit) = 0;
   virtual Task<std::vector<std::string>> run_events(std::string run) = 0;

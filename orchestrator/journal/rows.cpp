@@ -97,6 +97,11 @@ void load_intents(Database& database, State& state) {
       "intents");
 }
 
+/// The digest of the saved plan that is being carried out; empty = none is.
+std::string noted_saved_plan(Database& database) {
+  return database.text("SELECT value FROM meta WHERE key = 'saved_plan'");
+}
+
 }  // namespace
 
 State load(Database& database) {
@@ -130,6 +135,17 @@ void close_run(Database& database, const std::string& run, const std::string& re
                WallTime now) {
   database.run("UPDATE runs SET ended = ?, result = ?, exit_code = ? WHERE id = ?",
                milliseconds(now), result, int64_t{exit_code}, run);
+}
+
+void note_saved_plan(Database& database, const std::string& digest) {
+  // What an interrupted run of the same saved plan has begun stays its own.
+  if (!digest.empty() && noted_saved_plan(database) == digest) return;
+  database.execute("DELETE FROM meta WHERE key IN ('saved_plan', 'saved_plan_since')");
+  if (digest.empty()) return;
+  database.run("INSERT INTO meta(key, value) VALUES('saved_plan', ?)", digest);
+  database.execute(
+      "INSERT INTO meta(key, value) "
+      "SELECT 'saved_plan_since', coalesce(max(id), 0) + 1 FROM intents");
 }
 
 void trim_history(Database& database) {
@@ -185,6 +201,16 @@ void insert_event(Database& database, const std::string& run, uint64_t sequence,
                   const std::string& line) {
   database.run("INSERT OR REPLACE INTO events(run, sequence, line) VALUES(?, ?, ?)", run,
                static_cast<int64_t>(sequence), line);
+}
+
+std::vector<std::string> read_begun(Database& database, const std::string& saved_plan) {
+  std::vector<std::string> stages;
+  if (noted_saved_plan(database) != saved_plan) return stages;
+  Statement& rows = database.statement(
+      "SELECT DISTINCT stage FROM intents WHERE id >= "
+      "(SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'saved_plan_since')");
+  while (rows.step()) stages.push_back(rows.text(0));
+  return stages;
 }
 
 std::vector<RunInfo> read_runs(Database& database, size_t limit) {

@@ -29,6 +29,9 @@ void store(Database& database, const State& state);
 void insert_run(Database& database, const RunInfo& run);
 void close_run(Database& database, const std::string& run, const std::string& result, int exit_code,
                WallTime now);
+/// From now on this saved plan is being carried out: the actions that are to come are its own, and
+/// those since it was first noted. Empty = none is.
+void note_saved_plan(Database& database, const std::string& digest);
 /// Forgets the events and closed intents of all but the newest 100 runs, and the runs themselves
 /// beyond the newest 1,000.
 void trim_history(Database& database);
@@ -42,6 +45,8 @@ void delete_stage(Database& database, const std::string& stage);
 void insert_event(Database& database, const std::string& run, uint64_t sequence,
                   const std::string& line);
 
+/// The stages of the actions since `saved_plan` was noted; none when it is not the one noted.
+std::vector<std::string> read_begun(Database& database, const std::string& saved_plan);
 std::vector<RunInfo> read_runs(Database& database, size_t limit);  // newest first
 std::vector<std::string> read_events(Database& database, const std::string& run);
 

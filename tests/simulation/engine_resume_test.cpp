@@ -249,20 +249,9 @@ TEST_F(EngineTest, Preview_OfAServerThatDoesNotAnswerIsUnknownAndBounded) {
   EXPECT_EQ(run.exit_code, 3);
 }
 
-engine::SavedPlan saved_from(const Outcome& preview) {
-  engine::SavedPlan saved;
-  for (size_t i = 0; i < preview.stage_names.size(); ++i) {
-    const engine::StageResult& stage = preview.result.stages[i];
-    bool deferred = stage.state == StageState::kDeferred;
-    saved.stages.push_back(
-        {preview.stage_names[i], stage.digest, deferred, stage.decision.actions});
-  }
-  return saved;
-}
-
 TEST_F(EngineTest, SavedPlan_IsAppliedAsItWasShown) {
   plan(kTwo);
-  engine::SavedPlan saved = saved_from(preview());
+  engine::SavedPlan saved = preview().shown;
   Request request;
   request.saved = &saved;
   EXPECT_EQ(machine.run(request).exit_code, 0);
@@ -272,7 +261,7 @@ TEST_F(EngineTest, SavedPlan_IsAppliedAsItWasShown) {
 TEST_F(EngineTest, SavedPlan_IsRefusedWhenTheWorldHasChangedSince) {
   plan(kTwo);
   outside.things["a"] = {"x", {}};
-  engine::SavedPlan saved = saved_from(preview());
+  engine::SavedPlan saved = preview().shown;
   outside.things.clear();
   Request request;
   request.saved = &saved;
@@ -285,12 +274,62 @@ TEST_F(EngineTest, SavedPlan_IsRefusedWhenTheWorldHasChangedSince) {
 
 TEST_F(EngineTest, SavedPlan_ThatHasActionsWhereNothingIsLeftToDoIsFine) {
   plan(kTwo);
-  engine::SavedPlan saved = saved_from(preview());
+  engine::SavedPlan saved = preview().shown;
   outside.things["a"] = {"x", {}};
   Request request;
   request.saved = &saved;
   EXPECT_EQ(machine.run(request).exit_code, 0) << "somebody has done a part of it";
   EXPECT_EQ(outside.count("set a"), 0);
+}
+
+/// Both things are there with another value than the plan's; the run of its saved plan changes `a`
+/// and stops before `b`.
+class HalfApplied : public EngineTest {
+ protected:
+  void SetUp() override {
+    plan(kTwo);
+    outside.things["a"] = outside.things["b"] = {"old", {}};
+    saved = preview().shown;
+    outside.treatments["a"].takes = seconds(20);
+    Request request = stopped_after(world, seconds(5), 1);
+    request.saved = &saved;
+    ASSERT_EQ(machine.run(request).exit_code, 130);
+    ASSERT_EQ(outside.end_state(), "a=x\nb=old\n");
+    // Somebody takes both away: what is to be done is not what was shown.
+    outside.things.clear();
+  }
+
+  Outcome apply_saved() {
+    Request request;
+    request.saved = &saved;
+    return machine.run(request);
+  }
+
+  engine::SavedPlan saved;
+};
+
+TEST_F(HalfApplied, SavedPlan_GoesOnWhereItHasBegunAndStillPromisesTheRest) {
+  Outcome run = apply_saved();
+  EXPECT_EQ(run.stage("a").state, StageState::kDone);
+  ASSERT_EQ(run.stage("b").state, StageState::kFailed);
+  EXPECT_EQ(run.stage("b").failure->error_class(), ErrorClass::kConflict);
+  EXPECT_EQ(outside.end_state(), "a=x\n");
+}
+
+TEST_F(HalfApplied, SavedPlan_IsNotGoneOnWithAfterAnotherRun) {
+  ASSERT_EQ(apply().exit_code, 0);
+  outside.things.clear();
+  Outcome run = apply_saved();
+  EXPECT_EQ(run.stage("a").state, StageState::kFailed);
+  EXPECT_TRUE(outside.things.empty());
+}
+
+TEST_F(HalfApplied, SavedPlan_IsNotGoneOnWithOnceItHasEnded) {
+  outside.things["a"] = outside.things["b"] = {"x", {}};
+  ASSERT_EQ(apply_saved().exit_code, 0);
+  outside.things.clear();
+  EXPECT_EQ(apply_saved().stage("a").state, StageState::kFailed);
+  EXPECT_TRUE(outside.things.empty());
 }
 
 TEST_F(EngineTest, Lock_TheSecondRunIsRefusedAndSaysWhoHoldsIt) {

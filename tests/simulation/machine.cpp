@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "orchestrator/cli/exit_code.h"
+#include "orchestrator/engine/approval.h"
 #include "orchestrator/journal/event_sink.h"
 #include "orchestrator/journal/lock.h"
 
@@ -77,6 +78,8 @@ Task<void> work(engine::Session& session, const Request& request, Outcome& outco
   auto roles = engine::select(session.plan, session.graph, request.selection);
   if (request.verb == Verb::kPreview) {
     outcome.result = co_await engine::preview(session, std::move(roles));
+    engine::SavedPlan shown = engine::approval_of(session, outcome.result);
+    outcome.shown = engine::parse_saved_plan(engine::to_text(shown), "saved");
   } else if (request.verb == Verb::kDestroy) {
     outcome.result =
         co_await engine::destroy(session, engine::removal_roles(session, std::move(roles)));
@@ -93,6 +96,7 @@ journal::RunInfo run_info(const engine::Session& session) {
   info.plan_digest = session.plan.digest;
   info.pid = session.world.environment.pid();
   info.started = session.world.clock.wall_time();
+  if (session.options.saved) info.saved_plan = session.options.saved->digest;
   return info;
 }
 
@@ -116,6 +120,10 @@ Task<void> program(std::shared_ptr<Process> process, World& world, const engine:
   co_await open(*process, world, catalog, request, state_folder, outcome);
   engine::Session& session = *process->session;
   bool writes = request.verb != Verb::kPreview;
+  if (request.saved) {
+    auto roles = engine::select(session.plan, session.graph, request.selection);
+    co_await engine::refuse_if_changed(session, roles);
+  }
   if (writes) {
     journal::RunInfo info = run_info(session);
     co_await session.journal.begin_run(std::move(info));

@@ -54,6 +54,7 @@ struct Outcome {
   std::string transcript() const;
 
   std::vector<std::string> stage_names;  // as Plan::stages
+  engine::SavedPlan shown;               // of a preview: as `plan --out` saves it
 };
 
 class Machine {

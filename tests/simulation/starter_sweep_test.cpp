@@ -49,6 +49,43 @@ TEST(SimulatedSweep, StarterPlan_ConvergesFromACrashAtEveryPoint) {
   EXPECT_EQ(report.converged, report.points);
   EXPECT_GE(report.points, 100u);
 }
+
+/// Its plan was saved on the empty machine, and is what every run applies.
+class SavedStarter final : public Universe {
+ public:
+  SavedStarter() : saved_(homelab_.run({.verb = Verb::kPreview}).shown) {}
+  SimWorld& world() override { return homelab_.world(); }
+  /// What was carried out to its end is refused: then nothing may be left to do.
+  Outcome run() override {
+    Request request;
+    request.saved = &saved_;
+    Outcome outcome = homelab_.run(request);
+    if (!outcome.refused) return outcome;
+    outcome = homelab_.run();
+    if (!outcome.all<events::ActionStarted>().empty()) refused_early_ = true;
+    return outcome;
+  }
+  std::string end_state() override { return homelab_.end_state(); }
+  std::vector<std::string> broken_promises() override {
+    auto broken = homelab_.broken_promises();
+    if (refused_early_) broken.push_back("the saved plan was refused with a part of it left to do");
+    return broken;
+  }
+  int writes() override { return homelab_.writes(); }
+
+ private:
+  bool refused_early_ = false;
+  Homelab homelab_{7};
+  engine::SavedPlan saved_;
+};
+
+TEST(SimulatedSweep, SavedStarterPlan_IsGoneOnWithFromACrashAtEveryPoint) {
+  SweepReport report = sweep([] { return std::make_unique<SavedStarter>(); }, {});
+  std::printf("saved starter plan: %s\n", report.summary().c_str());
+  for (const std::string& failure : report.failures) ADD_FAILURE() << failure;
+  EXPECT_EQ(report.converged, report.points);
+  EXPECT_GE(report.points, 100u);
+}
 #endif
 
 }  // namespace
