@@ -7,6 +7,7 @@
 #include "orchestrator/cli/exit_code.h"
 #include "orchestrator/cli/talk.h"
 #include "orchestrator/events/debug_log.h"
+#include "orchestrator/events/redactor.h"
 
 namespace blackstart::cli {
 namespace {
@@ -18,6 +19,16 @@ constexpr const char* kExitCodes =
     "plan,\n"
     "70 our bug, 130/143 stopped by a signal.";
 
+/// The command to go on with shows no secret: pasted as it is, it would make the mask the password.
+void refuse_mask(const std::pair<std::string, std::string>& var) {
+  if (var.second.find(events::kMask) == std::string::npos) return;
+  throw Error(ErrorClass::kUsage, "--var " + var.first + " holds " + std::string(events::kMask) +
+                                      ", which stands for a value that is not shown")
+      .hint(
+          "give the value itself; better, where no history keeps it: declare the variable with "
+          "`fromEnv: NAME` or `fromFile: PATH`");
+}
+
 void split_vars(const std::vector<std::string>& given, Arguments& arguments) {
   for (const std::string& word : given) {
     size_t equals = word.find('=');
@@ -25,6 +36,7 @@ void split_vars(const std::vector<std::string>& given, Arguments& arguments) {
       throw CLI::ValidationError("--var",
                                  "expected NAME=VALUE, got '" + word.substr(0, equals) + "'");
     arguments.vars.emplace_back(word.substr(0, equals), word.substr(equals + 1));
+    refuse_mask(arguments.vars.back());
   }
 }
 

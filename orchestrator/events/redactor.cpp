@@ -12,7 +12,8 @@ namespace {
 
 constexpr size_t kSecretSizeMin = 4;
 constexpr size_t kPieceSizeMin = 12;
-constexpr std::string_view kMask = "***";
+constexpr size_t kLineSizeMin = 8;  // of a secret of several: shorter ones are words of a format
+constexpr size_t kLinesMost = 500;  // each is searched for in all that is shown
 
 /// A text in another reading (control characters dropped, escapes undone) that remembers where each
 /// of its characters stands in the original. Secrets are searched for in readings, so that no list
@@ -225,11 +226,25 @@ void Redactor::add(std::string_view secret) {
   // Keys read from files often end with a line break that is not printed with them.
   for (std::string_view reading : {secret, trim(secret)}) {
     if (reading.size() < kSecretSizeMin) continue;
-    for (std::string& form : forms_of(reading)) {
-      bool known = std::ranges::find(needles_, form) != needles_.end();
-      if (form.size() >= kSecretSizeMin && !known) needles_.push_back(std::move(form));
-    }
+    for (std::string& form : forms_of(reading)) search_for(std::move(form));
   }
+  if (trim(secret).find('\n') != std::string_view::npos) add_lines(secret);
+}
+
+/// Tools print line by line, each with something of their own before it.
+void Redactor::add_lines(std::string_view secret) {
+  size_t lines = 0;
+  for (size_t start = 0; start < secret.size() && lines < kLinesMost; ++lines) {
+    size_t end = std::min(secret.find('\n', start), secret.size());
+    std::string line = plain_reading(trim(secret.substr(start, end - start)), 0).text;
+    if (line.size() >= kLineSizeMin) search_for(std::move(line));
+    start = end + 1;
+  }
+}
+
+void Redactor::search_for(std::string needle) {
+  bool known = std::ranges::find(needles_, needle) != needles_.end();
+  if (needle.size() >= kSecretSizeMin && !known) needles_.push_back(std::move(needle));
 }
 
 std::string Redactor::clean(std::string_view text) const {

@@ -7,9 +7,13 @@
 
 namespace blackstart::events {
 
-/// Replaces known secrets by "***" wherever they turn up: raw, in base64 (all three alignments,
+/// What stands in a secret's place.
+inline constexpr std::string_view kMask = "***";
+
+/// Replaces known secrets by kMask wherever they turn up: raw, in base64 (all three alignments,
 /// both alphabets), in hex, URL-, JSON- or shell-escaped, with terminal escapes or line breaks in
-/// between. Secrets of fewer than 4 characters are not searched for: they would shred the text.
+/// between. Of a secret of several lines each line of 8 characters and more is a secret too, up to
+/// 500. Secrets of fewer than 4 characters are not searched for: they would shred the text.
 class Redactor {
  public:
   void add(std::string_view secret);
@@ -21,6 +25,9 @@ class Redactor {
   bool empty() const { return needles_.empty(); }
 
  private:
+  void add_lines(std::string_view secret);
+  void search_for(std::string needle);
+
   std::vector<std::string> needles_;  // free of control characters, each at least 4 characters
 };
 

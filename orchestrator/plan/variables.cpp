@@ -285,6 +285,9 @@ class Variables final : public Scope {
       return none;
     }
     std::string hint = "give --var " + declaration.name + "=VALUE";
+    if (declaration.sensitive && declaration.from_env.empty() && declaration.from_file.empty())
+      hint +=
+          ", or, where no history keeps it, declare it with `fromEnv: NAME` or `fromFile: PATH`";
     if (!declaration.from_env.empty())
       hint += ", or set the environment variable " + declaration.from_env;
     if (!declaration.from_file.empty()) {

@@ -71,6 +71,9 @@ TEST(Arguments, AnEmptyValue_IsNotTheDefault) {
     EXPECT_THAT(refusal_of({"apply", option, ""}), HasSubstr("is empty")) << option;
   EXPECT_THAT(refusal_of({"apply", ""}), HasSubstr("FILE: is empty"));
   EXPECT_EQ(parse({"apply", "--var", "motto="}).code, -1) << "a variable may be empty";
+  EXPECT_THAT(
+      refusal_of({"apply", "--var", "dsn=db://u:***@h"}),
+      HasSubstr("error: --var dsn holds ***, which stands for a value that is not shown\n"));
 }
 
 TEST(Arguments, Help_IsNoMistake) {

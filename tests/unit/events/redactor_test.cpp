@@ -70,6 +70,14 @@ TEST(Redactor, RemovesEachLineOfAKeyThatIsPrintedLineByLine) {
   EXPECT_EQ(redactor.clean_wrapped("    hkiG9w0BAQEFAASC"), "    ***");
 }
 
+TEST(Redactor, FindsEachLineOfASecretWhateverIsPutBeforeIt) {
+  Redactor redactor = knowing("login admin\r\n  password Tr0ub4dor&3xyz\n{\nlast line");
+  EXPECT_EQ(redactor.clean("> login admin"), "> ***");
+  EXPECT_EQ(redactor.clean("2: password Tr0ub4dor&3xyz!"), "2: ***!");
+  EXPECT_EQ(redactor.clean("a {last line}"), "a {***}");
+  EXPECT_EQ(knowing("one line\n").clean("one"), "one") << "of a single line only the whole";
+}
+
 TEST(Redactor, LeavesNamesAloneThatBeginLikeASecret) {
   Redactor redactor = knowing("homelab-admin-password");
   EXPECT_EQ(redactor.clean("homelab-admin"), "homelab-admin");
