@@ -60,13 +60,17 @@ Error another_cluster(engine::Context& context, const kube::Endpoint& endpoint,
           context.state_folder() + ")");
 }
 
+void compare(engine::Context& context, const kube::Endpoint& endpoint, const std::string& found) {
+  std::optional<std::string> recorded = context.known_cluster();
+  if (recorded && *recorded != found) throw another_cluster(context, endpoint, *recorded, found);
+}
+
 /// The first one to come compares, or records what is there.
 Task<void> verify(engine::Context& context, Connection& connection) {
   kube::Client& client = *connection.client;
   std::string found = (co_await client.identity()).to_string();
-  std::optional<std::string> recorded = context.known_cluster();
-  if (recorded && *recorded != found)
-    throw another_cluster(context, client.endpoint(), *recorded, found);
+  compare(context, client.endpoint(), found);
+  bool recorded = context.known_cluster().has_value();
   if (!recorded) co_await context.remember_cluster(found);
   connection.remembered = recorded || !context.read_only;
 }
@@ -85,6 +89,21 @@ Task<void> check(engine::Context& context, std::shared_ptr<Connection> connectio
 }
 
 }  // namespace
+
+bool is_the_target(engine::Context& context, const kube::Endpoint& endpoint) {
+  const plan::Value& cluster = context.cluster();
+  if (cluster.is_null()) return false;
+  if (const plan::Value* unknown = cluster.first_unknown())
+    return unknown->stage == context.stage().name;
+  const plan::Value* kubeconfig = cluster.given("kubeconfig");
+  return kubeconfig != nullptr && kubeconfig->as_text() == endpoint.kubeconfig &&
+         endpoint_of(context).context == endpoint.context;
+}
+
+void refuse_another_cluster(engine::Context& context, const kube::Endpoint& endpoint,
+                            const kube::Identity& found) {
+  compare(context, endpoint, found.to_string());
+}
 
 kube::Endpoint load_endpoint(engine::Context& context, const std::string& kubeconfig,
                              const std::string& name) {

@@ -159,6 +159,20 @@ TEST(ExistingCluster, ThatDoesNotAnswer_IsUnreachableAndSaysWhatWasTried) {
   EXPECT_FALSE(bench.context().shared().target_reached);
 }
 
+TEST(ExistingCluster, ThatIsAnotherThanThePlansWas_IsRefused) {
+  Bench bench("cluster.existing", "{kubeconfig: kubeconfig, context: test}");
+  play(bench, 200);
+  EXPECT_TRUE(bench.observe().is_present());
+  bench.files.content[kIdentity] = "the cluster of yesterday\n";
+  try {
+    bench.observe();
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.error_class(), ErrorClass::kAuthentication);
+    EXPECT_THAT(error.causes(), Contains(HasSubstr("the cluster of yesterday")));
+  }
+}
+
 TEST(ExistingCluster, ThatIsNotReady_IsThereAndWaitedFor) {
   Bench bench("cluster.existing", "{kubeconfig: kubeconfig, context: test}");
   play(bench, 500);
