@@ -61,4 +61,11 @@ ChartReference read_chart_reference(const plan::Value& option) {
   return chart;
 }
 
+std::string values_argument(const std::string& file) {
+  if (file.find_first_of(",\"\n\r") == std::string::npos) return file;
+  std::string quoted = "\"";
+  for (char c : file) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
 }  // namespace blackstart::stages

@@ -25,4 +25,7 @@ struct ChartReference {
 /// or without a version.
 ChartReference read_chart_reference(const plan::Value& option);
 
+/// A values file as helm's --values takes it: helm reads a list of names with the rules of CSV.
+std::string values_argument(const std::string& file);
+
 }  // namespace blackstart::stages

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "orchestrator/base/text.h"
+#include "stages/chart.h"
 
 namespace blackstart::stages::helm {
 namespace {
@@ -69,7 +70,7 @@ std::vector<std::string> upgrade_arguments(const WantedRelease& wanted,
   arguments.insert(arguments.end(), wanted.chart.reference.flags.begin(),
                    wanted.chart.reference.flags.end());
   for (const std::string& file : values_files)
-    arguments.insert(arguments.end(), {"--values", file});
+    arguments.insert(arguments.end(), {"--values", values_argument(file)});
   // Reproducible: never what an earlier revision was given. Notes may hold passwords.
   arguments.insert(arguments.end(),
                    {"--reset-values", "--hide-notes", "--timeout", seconds(wanted.timeout),

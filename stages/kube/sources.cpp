@@ -30,7 +30,7 @@ std::vector<std::string> template_arguments(const plan::Value& options,
   args.insert(args.end(), {"--namespace", text_or(options, "namespace", "default")});
   if (const plan::Value* values = options.given("values"))
     for (const plan::Value& file : values->as_list())
-      args.insert(args.end(), {"--values", file.as_text()});
+      args.insert(args.end(), {"--values", values_argument(file.as_text())});
   if (options.given("set")) args.insert(args.end(), {"--values", "-"});
   return args;
 }

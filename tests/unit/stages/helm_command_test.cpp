@@ -44,6 +44,11 @@ TEST(HelmCommand, BothMajorsAreToldNotToWaitForObjects) {
   EXPECT_THAT(four, IsSupersetOf({"--wait=hookOnly", "--server-side=auto", "--force-conflicts"}));
 }
 
+TEST(HelmCommand, ValuesFilesAreNamedAsHelmReadsAList) {
+  Words words = upgrade_arguments(wanted_release(), {"/x,y={z}/a \"b\".yaml"}, 3, {"/k", "lab"});
+  EXPECT_THAT(words, Contains("\"/x,y={z}/a \"\"b\"\".yaml\""));
+}
+
 TEST(HelmCommand, FailuresAreClassifiedByWhatHelmSays) {
   const std::vector<std::pair<const char*, ErrorClass>> rows = {
       {"Error: Kubernetes cluster unreachable: Get \"https://x/version\": dial tcp: connect: "
