@@ -1,6 +1,7 @@
 // blackstart init: a Git repository with a plan that works, ready to be one's own.
 #include "orchestrator/cli/init.h"
 
+#include "orchestrator/base/hex.h"
 #include "orchestrator/base/path.h"
 #include "orchestrator/base/shell.h"
 #include "orchestrator/base/text.h"
@@ -27,19 +28,14 @@ std::string replaced(std::string text, std::string_view from, const std::string&
   return text;
 }
 
+/// All is encoded that a URL, YAML or a shell could read as a sign of its own.
 std::string file_url(const std::string& path) {
+  static constexpr std::string_view kPlain = "/-._~";
   std::string url = "file://";
-  for (char c : path) {
-    if (c == ' ')
-      url += "%20";
-    else if (c == '%')
-      url += "%25";
-    else if (c == '#')
-      url += "%23";
-    else if (c == '?')
-      url += "%3F";
-    else
-      url += c;
+  for (unsigned char c : path) {
+    bool plain = c >= 0x80 || std::isalnum(c) != 0 || kPlain.find(c) != std::string_view::npos;
+    url += plain ? std::string(1, static_cast<char>(c))
+                 : "%" + hex(std::string_view(reinterpret_cast<const char*>(&c), 1));
   }
   return url;
 }
@@ -91,7 +87,7 @@ void write_starter(World& world, const StarterRequest& request, const std::strin
     std::string content =
         replaced(std::string(file.content), kPlaceholderUrl, file_url(request.folder));
     if (file.path == "plan.yaml")
-      content = replaced(content, kPlaceholderName, "  name: " + request.name + "\n");
+      content = replaced(content, kPlaceholderName, "  name: \"" + request.name + "\"\n");
     if (file.path == "README.md")
       content = replaced(content, "# homelab\n", "# " + request.name + "\n");
     if (file.path.ends_with("Chart.yaml"))
@@ -193,6 +189,9 @@ Task<void> make_starter(World& world, engine::Tools& tools, StarterRequest reque
     throw Error(ErrorClass::kUsage, "a plan cannot be named '" + request.name + "'")
         .hint("use lower-case letters, digits and dashes, at most " + std::to_string(kNameLimit));
   }
+  if (std::ranges::any_of(request.folder, [](unsigned char c) { return c < 0x20 || c == 0x7F; }))
+    throw Error(ErrorClass::kUsage, "the folder's path holds a control character")
+        .hint("it is going to be a part of URLs and YAML files: name another one");
   refuse_what_is_there(world.files, request.folder);
   std::string chart = chart_source(world, tools);
   tools.find("git");
@@ -223,7 +222,9 @@ Task<int> run_init(Program& program) {
     text +=
         "  " + std::string(path) + std::string(18 - std::string(path).size(), ' ') + what + "\n";
   text += "\nNext:\n\n";
-  if (request.folder != here) text += "  cd " + shell_word(program.arguments.file) + "\n";
+  bool like_an_option = program.arguments.file.starts_with('-');
+  if (request.folder != here)
+    text += "  cd " + shell_word((like_an_option ? "./" : "") + program.arguments.file) + "\n";
   program.print(text + "  blackstart validate\n  blackstart plan\n  blackstart apply\n");
   co_return kExitDone;
 }

@@ -100,7 +100,7 @@ TEST_F(Init, MakesACommittedRepositoryThatNamesItself) {
   EXPECT_EQ(git(folder, "status --porcelain"), "");
   EXPECT_EQ(git(folder, "rev-parse --abbrev-ref HEAD"), "main\n");
   EXPECT_EQ(git(folder, "log --format=%an"), "blackstart\n") << "nobody is configured";
-  EXPECT_THAT(read(folder / "plan.yaml"), HasSubstr("\n  name: my-lab\n"));
+  EXPECT_THAT(read(folder / "plan.yaml"), HasSubstr("\n  name: \"my-lab\"\n"));
   std::string root = read(folder / "bootstrap/vendored/root.yaml");
   EXPECT_THAT(root, HasSubstr("repoURL: file://"));
   EXPECT_THAT(root, HasSubstr("/deep/My%20Lab\n"));
@@ -134,7 +134,7 @@ TEST_F(Init, TheUsersOwnIdentityCommits) {
 TEST_F(Init, AnEmptyFolderIsTakenAndAnotherIsLeftAlone) {
   fs::create_directories(root_ / "empty");
   make(root_ / "empty", "lab");
-  EXPECT_THAT(read(root_ / "empty/plan.yaml"), HasSubstr("\n  name: lab\n"));
+  EXPECT_THAT(read(root_ / "empty/plan.yaml"), HasSubstr("\n  name: \"lab\"\n"));
   fs::create_directories(root_ / "full");
   std::ofstream(root_ / "full/mine") << "mine";
   EXPECT_THROW(make(root_ / "full"), Error);
@@ -188,6 +188,23 @@ TEST_F(Init, WhenGitFails_WhatWasMadeIsTakenAway) {
 TEST_F(Init, TheNextSteps_CanBePastedIntoAShell) {
   EXPECT_THAT(typed("my folder"), HasSubstr("\n  cd 'my folder'\n  blackstart validate\n"));
   EXPECT_THAT(typed("lab"), HasSubstr("\n  cd lab\n"));
+  EXPECT_THAT(typed("-x"), HasSubstr("\n  cd ./-x\n"));
+}
+
+TEST_F(Init, AnyFolderThatHasAName_MakesAPlanThatIsValid) {
+  for (const char* name : {"123", "true", "0x1f", "x,y={z}", "a\"b:c #d'e", "ünï"}) {
+    make(root_ / name);
+    Arguments arguments;
+    arguments.command = "validate";
+    arguments.file = (root_ / name / "plan.yaml").string();
+    RealWorld real;
+    Program program{real.world(), stages::catalog(), arguments, [](int, int) {}};
+    EXPECT_NO_THROW(real.run(run(program), [](int, int) {})) << name;
+  }
+  std::string root = read(root_ / "x,y={z}/bootstrap/vendored/root.yaml");
+  EXPECT_THAT(root, HasSubstr("/x%2cy%3d%7bz%7d\n"));
+  EXPECT_THROW(make(root_ / "new\nline"), Error);
+  EXPECT_FALSE(fs::exists(root_ / "new\nline"));
 }
 
 TEST_F(Init, ANameThatIsNone_IsRefused) {
