@@ -45,12 +45,30 @@ void refuse_bad_out(const Program& program, const std::string& given) {
   }
 }
 
+/// What is being read must not be what is written.
+void refuse_the_plan(const Program& program, const std::string& option, const std::string& given) {
+  const Arguments& arguments = program.arguments;
+  const Files& files = program.world.files;
+  std::string plan = program.absolute(arguments.file.empty() ? "plan.yaml" : arguments.file);
+  for (const std::string& read : {plan, plan + "/plan.yaml"}) {
+    if (files.kind(read) != FileKind::kFile) continue;
+    if (files.canonical(program.absolute(given)) != files.canonical(read)) continue;
+    throw Error(ErrorClass::kUsage, option + " names the plan itself: " + given)
+        .hint("name another file; this one would be overwritten");
+  }
+}
+
 }  // namespace
 
 void refuse_bad_paths(const Program& program) {
   const Arguments& arguments = program.arguments;
   if (!arguments.state.empty()) refuse_bad_state(program, arguments.state);
   if (!arguments.out_file.empty()) refuse_bad_out(program, arguments.out_file);
+  for (const auto& [option, given] :
+       {std::pair("--out", arguments.out_file), std::pair("--events", arguments.events),
+        std::pair("--log-file", arguments.log_file)}) {
+    if (!given.empty() && given != "-") refuse_the_plan(program, option, given);
+  }
 }
 
 Error unusable(const Program& program, const std::string& option, const std::string& path,

@@ -7,8 +7,8 @@
 
 namespace blackstart::cli {
 
-/// Refuses a --state or --out that cannot serve, before anything is looked at. Throws
-/// Error(kUsage).
+/// Refuses a --state or --out that cannot serve, and to write over the plan, before anything is
+/// looked at. Throws Error(kUsage).
 void refuse_bad_paths(const Program& program);
 
 /// Error(kUsage) for the `path` given with `option`, which cannot be used because of `why`.

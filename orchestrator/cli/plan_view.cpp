@@ -42,9 +42,14 @@ std::string about(const engine::Session& session) {
   return text + "\n";
 }
 
-std::string failure_lines(const StageResult& result, const std::string& indent) {
+std::string failure_lines(const engine::Session& session, const StageResult& result) {
   std::string text;
   if (!result.failure) return text;
+  const std::string indent(8, ' ');
+  if (result.failure->place().known()) {
+    const std::string folder = session.world.environment.working_directory();
+    text += indent + "at: " + seen_from(folder, result.failure->place().to_string()) + "\n";
+  }
   for (const std::string& cause : result.failure->causes())
     text += indent + "because: " + cause + "\n";
   if (!result.failure->hint().empty())
@@ -187,7 +192,7 @@ std::string plan_text(const engine::Session& session, const engine::RunResult& r
     const StageResult& stage = result.stages[index];
     if (stage.role == engine::Role::kLeftOut) continue;
     text += head_line(plan_mark(stage), session.plan.stages[index], widths, plan_sentence(stage));
-    text += action_lines(stage) + failure_lines(stage, "        ");
+    text += action_lines(stage) + failure_lines(session, stage);
   }
   text += "\n" + count_of(result.count(StageState::kPending), "stage") + " to do now, " +
           std::to_string(result.count(StageState::kDeferred)) + " known only after another, " +
@@ -216,7 +221,7 @@ std::string status_text(const engine::Session& session, const engine::RunResult&
     broken += stage.holds() || not_seen ? 0 : 1;
     unknown += not_seen ? 1 : 0;
     text += head_line(padded(mark, 2).c_str(), session.plan.stages[index], widths, sentence) +
-            failure_lines(stage, "        ");
+            failure_lines(session, stage);
   }
   text += "\n" + verdict(broken, unknown, apply_would_help(session, result)) + "\n";
   return session.bus.redactor().clean(text);

@@ -103,6 +103,15 @@ TEST_F(Commands, AFileThatCannotBeWritten_IsABadArgumentAndPreventsTheRun) {
     EXPECT_THAT(said.err, HasSubstr("error: " + words[words.size() - 2] + " " + one.path +
                                     " cannot be used\n  because: " + one.why + "\n"));
   }
+  std::string plan = read("plan.yaml");
+  for (const char* option : {"--out", "--events", "--log-file"}) {
+    for (const char* name : {"plan.yaml", "below/../plan.yaml"}) {
+      Said said = say({"plan", option, name});
+      EXPECT_EQ(said.code, kExitUsage) << option;
+      EXPECT_THAT(said.err, HasSubstr(std::string(option) + " names the plan itself: " + name));
+    }
+  }
+  EXPECT_EQ(read("plan.yaml"), plan);
   EXPECT_THAT(say({"plan", "--out", "no such/saved"}).err, HasSubstr("mkdir -p 'no such'\n"));
   EXPECT_THAT(say({"plan", "--out", "below"}).err, HasSubstr("--out below/saved-plan\n"));
   EXPECT_FALSE(fs::exists(folder_ / "lab/made"));
