@@ -115,6 +115,8 @@ class Loader {
   }
 
   void read_stages() {
+    if (sources_.stages.empty() && !diagnostics_.has_errors())
+      diagnostics_.warning(sources_.spec_place, "the plan has no stages: there is nothing to do");
     plan_.stages.reserve(sources_.stages.size());
     for (NamedNode& source : sources_.stages) {
       plan_.positions.emplace(source.name, plan_.stages.size());

@@ -168,7 +168,8 @@ std::string header_findings(const std::string& text) {
 TEST(LoadHeader, IsChecked) {
   const std::string rest = "spec: {}\n";
   const std::string good = "apiVersion: blackstart.dev/v1alpha1\nkind: Plan\nmetadata: {name: a}\n";
-  EXPECT_EQ(header_findings(good + rest), "");
+  EXPECT_EQ(header_findings(good + rest),
+            "plan.yaml:4:7: warning: the plan has no stages: there is nothing to do\n");
   EXPECT_EQ(header_findings("apiVersion: v1\nkind: Pod\nmetadata: {name: A}\n" + rest),
             "plan.yaml:1:13: apiVersion must be blackstart.dev/v1alpha1\n"
             "plan.yaml:2:7: kind must be Plan\n"
