@@ -140,6 +140,9 @@ class Conformer {
         if (!spec.fields.empty()) map(value, spec.fields, name);
         return;
       case OptionType::kList:
+        if (spec.not_empty && value.items.empty())
+          context_.diagnostics.error(value.place, name + " must not be empty",
+                                     spec.name + ": " + spec.summary);
         if (spec.fields.empty()) return;
         for (Value& item : value.items)
           list_item(item, spec.fields.front(), "an element of " + name);

@@ -32,6 +32,7 @@ struct OptionSpec {
   bool secret = false;               // the value is tainted
   std::vector<std::string> choices;  // kEnum
   std::vector<OptionSpec> fields;    // kMap: its keys, or one kAnyKey; kList: one element, the item
+  bool not_empty = false;            // kList: needs an element
   bool may_be_missing = false;       // kPath: need not exist at validation
   bool in_argv = false;  // becomes an argument of a process, which everybody on the machine can
                          // read: no part of it may be sensitive

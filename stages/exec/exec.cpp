@@ -77,8 +77,6 @@ class ExecStage final : public engine::Stage {
     allowed_.clear();
     for (const plan::Value& code : context.option("allowedExitCodes").as_list())
       allowed_.push_back(static_cast<int>(code.as_integer()));
-    if (argv_.empty())
-      throw Error(ErrorClass::kUsage, "argv is empty").at(context.option("argv").place);
     if (once_ && check_.empty())
       throw Error(ErrorClass::kUsage, "`once` needs a `check`")
           .at(context.option("once").place)
@@ -158,10 +156,14 @@ const engine::StageType kExec{
                      .summary = "program and arguments, one item each; a secret goes by stdin, env "
                                 "or fromEnv",
                      .fields = {{.name = "argument", .summary = "an argument"}},
+                     .not_empty = true,
                      .in_argv = true},
                     {.name = "cwd",
                      .summary = "folder to run in, relative to the plan's, which is the default"},
-                    {.name = "env", .type = OptionType::kMap, .summary = "variables to set"},
+                    {.name = "env",
+                     .type = OptionType::kMap,
+                     .summary = "variables to set",
+                     .fields = {{.name = plan::kAnyKey, .summary = "the value, a text"}}},
                     {.name = "fromEnv",
                      .type = OptionType::kList,
                      .summary =

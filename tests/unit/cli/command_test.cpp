@@ -39,6 +39,19 @@ TEST_F(Commands, OnePlan_HasOneStateFolderHoweverItsPathIsWritten) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "blackstart"), {}), 1);
 }
 
+TEST_F(Commands, ValidateSeesWhatCanBeNoCommandAndNoLabel) {
+  write_plan(
+      "  stages:\n"
+      "    - {name: a, uses: exec, with: {argv: []}}\n"
+      "    - {name: b, uses: exec, with: {argv: [x], env: {NUM: 3}}}\n"
+      "    - {name: c, uses: kube.namespace, with: {name: lab, labels: {tier: 1}}}\n");
+  Said said = say_all({"validate"});
+  EXPECT_EQ(said.code, kExitUsage);
+  EXPECT_THAT(said.out, HasSubstr("plan.yaml:6:42: error: 'argv' must not be empty\n"));
+  EXPECT_THAT(said.out, HasSubstr("plan.yaml:7:58: error: 'NUM' must be a string, not an integer"));
+  EXPECT_THAT(said.out, HasSubstr("plan.yaml:8:72: error: 'tier' must be a string, not an integer"));
+}
+
 TEST_F(Commands, EventsThatCannotBeWritten_AreSaidOnceAndTheRunGoesOn) {
   write_plan(kTouch);
   Said said = say({"apply", "--events", "/dev/full"});
