@@ -163,7 +163,8 @@ std::map<std::string, std::string> host_environment(const HostSettings& settings
 std::string kubeconfig_file(const std::string& folder) { return folder + "/kubeconfig"; }
 
 std::string redis_configuration(const HostSettings& settings) {
-  return "bind 127.0.0.1\nport " + number(settings, "redis") + "\nrequirepass " +
+  // A title would be written over its environment, where the mark is that it is found by.
+  return "set-proc-title no\nbind 127.0.0.1\nport " + number(settings, "redis") + "\nrequirepass " +
          settings.redis_password + "\nsave \"\"\nappendonly no\ndaemonize no\ndir \"" +
          settings.folder + "/tmp\"\n";
 }

@@ -66,6 +66,14 @@ void kill_the_controller(const Rehearsal& rehearsal) {
   }
 }
 
+/// As if we had died between its start and the note of it.
+void forget_redis(const Rehearsal& rehearsal) {
+  std::string file = rehearsal.state() + "/stages/host/host.json";
+  json::value host = json::parse(read_file(file));
+  ASSERT_EQ(host.at("processes").at("redis").as_object().erase("pid"), 1u);
+  std::ofstream(file) << json::serialize(host);
+}
+
 void expect_that_destroy_leaves_nothing(Rehearsal& rehearsal) {
   std::vector<int64_t> ports;
   json::value host = json::parse(read_file(rehearsal.state() + "/stages/host/host.json"));
@@ -133,6 +141,10 @@ TEST(Quickstart, FromNothingToASelfManagingArgoCd) {
   EXPECT_TRUE(eventually([&] { return rehearsal.blackstart({"status"}).code == 0; },
                          std::chrono::seconds(60)))
       << rehearsal.blackstart({"status"}).all();
+
+  forget_redis(rehearsal);
+  Ran found = rehearsal.blackstart({"apply"});
+  EXPECT_NE(found.err.find("nothing to do after"), std::string::npos) << found.all();
 
   kill_the_controller(rehearsal);
   EXPECT_TRUE(eventually(

@@ -49,7 +49,8 @@ TEST_F(Commands, ValidateSeesWhatCanBeNoCommandAndNoLabel) {
   EXPECT_EQ(said.code, kExitUsage);
   EXPECT_THAT(said.out, HasSubstr("plan.yaml:6:42: error: 'argv' must not be empty\n"));
   EXPECT_THAT(said.out, HasSubstr("plan.yaml:7:58: error: 'NUM' must be a string, not an integer"));
-  EXPECT_THAT(said.out, HasSubstr("plan.yaml:8:72: error: 'tier' must be a string, not an integer"));
+  EXPECT_THAT(said.out,
+              HasSubstr("plan.yaml:8:72: error: 'tier' must be a string, not an integer"));
 }
 
 TEST_F(Commands, EventsThatCannotBeWritten_AreSaidOnceAndTheRunGoesOn) {
