@@ -53,9 +53,10 @@ Descriptor open_null() { return Descriptor(::open("/dev/null", O_RDONLY | O_CLOE
 
 }  // namespace
 
-Child::Child(asio::io_context& loop, Command command)
+Child::Child(asio::io_context& loop, Command command, std::shared_ptr<GroupGuard> guard)
     : loop_(loop),
       command_(std::move(command)),
+      guard_(std::move(guard)),
       stdin_(loop),
       stdout_(loop),
       stderr_(loop),
@@ -68,7 +69,7 @@ Child::Child(asio::io_context& loop, Command command)
   ChildSettings settings{.stdin_fd = in.read.get(),
                          .stdout_fd = out.write.get(),
                          .stderr_fd = err.write.get(),
-                         .dies_with_us = true};
+                         .dies_with_us = guard_.get()};
   Launched launched = launch(loop, command_, settings);
   pid_ = launched.pid;
   if (in.write) stdin_.assign(in.write.release());
@@ -80,8 +81,18 @@ Child::Child(asio::io_context& loop, Command command)
 Child::~Child() {
   if (pid_ == 0) return;
   signal_group(SIGKILL);
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  reap();
+}
+
+// Off the guard's list first: once the process is reaped its number may be anybody's. Who is left
+// of a group whose leader ended by itself stays alive, as it does when we live on.
+int Child::reap() {
+  guard_->remove(pid_);
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
+  pid_ = 0;
+  return status;
 }
 
 void Child::signal_group(int signal) {
@@ -127,10 +138,7 @@ Task<void> Child::feed() {
 }
 
 Exit Child::finish() {
-  int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
-  pid_ = 0;
+  int status = reap();
   Exit result;
   if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
   if (WIFEXITED(status)) result.code = WEXITSTATUS(status);

@@ -3,8 +3,10 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <memory>
 
 #include "orchestrator/world/async.h"
+#include "orchestrator/world/group_guard.h"
 #include "orchestrator/world/line_splitter.h"
 #include "orchestrator/world/process.h"
 
@@ -27,10 +29,11 @@ class Tail {
 };
 
 /// Starts in the constructor. While it exists its process number is not reused: the process is
-/// reaped by finish() or, killed with its group, by the destructor.
+/// reaped by finish() or, killed with its group, by the destructor. Until then the guard has its
+/// group.
 class Child {
  public:
-  Child(boost::asio::io_context& loop, Command command);
+  Child(boost::asio::io_context& loop, Command command, std::shared_ptr<GroupGuard> guard);
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
@@ -48,9 +51,11 @@ class Child {
   using Pipe = boost::asio::posix::stream_descriptor;
   Task<void> read(Pipe& pipe, Stream stream, Tail& tail);
   Task<void> feed();
+  int reap();
 
   boost::asio::io_context& loop_;
   Command command_;
+  std::shared_ptr<GroupGuard> guard_;  // a child may outlive the Processes that started it
   Pipe stdin_;
   Pipe stdout_;
   Pipe stderr_;

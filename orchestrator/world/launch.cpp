@@ -41,7 +41,8 @@ class ChildSetup {
   template <class Launcher>
   Setup on_exec_setup(Launcher&, const process::filesystem::path&, const char* const*&) const {
     if (settings_.new_session ? ::setsid() < 0 : ::setpgid(0, 0) != 0) return last_error();
-    if (settings_.dies_with_us) {
+    if (settings_.dies_with_us != nullptr) {
+      settings_.dies_with_us->add(::getpid());
       if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return last_error();
       if (::getppid() != parent_) ::_exit(127);  // we died before that call could see it
     }
@@ -118,6 +119,12 @@ bool is_folder(const std::string& path) {
   throw failure;
 }
 
+// A child that could not become the program.
+void reap(int pid, const ChildSettings& settings) {
+  if (settings.dies_with_us != nullptr) settings.dies_with_us->remove(pid);
+  ::waitpid(pid, nullptr, 0);
+}
+
 }  // namespace
 
 Launched launch(boost::asio::io_context& loop, const Command& command,
@@ -131,7 +138,7 @@ Launched launch(boost::asio::io_context& loop, const Command& command,
                         arguments.finish(), ChildSetup(command, settings));
   if (error) {
     // The launcher forgets a child whose exec failed: it would stay a zombie.
-    if (launcher.pid > 0) ::waitpid(launcher.pid, nullptr, 0);
+    if (launcher.pid > 0) reap(launcher.pid, settings);
     cannot_start(command, error);
   }
   Launched launched{launcher.pid,

@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "orchestrator/world/descriptor.h"
+#include "orchestrator/world/group_guard.h"
 #include "orchestrator/world/process.h"
 
 namespace blackstart::real {
@@ -13,8 +14,10 @@ struct ChildSettings {
   int stdin_fd = -1;
   int stdout_fd = -1;
   int stderr_fd = -1;
-  bool new_session = false;   // else: a process group of its own in our session
-  bool dies_with_us = false;  // SIGKILL when the thread that started it ends, so when we do
+  bool new_session = false;  // else: a process group of its own in our session
+  // Set: it dies with us (SIGKILL when the thread that started it ends), and this guard is told of
+  // its group. The caller takes the group off before it reaps the process. Not owned.
+  GroupGuard* dies_with_us = nullptr;
 };
 
 struct Launched {

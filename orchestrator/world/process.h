@@ -54,8 +54,8 @@ struct Daemon {
 class Processes {
  public:
   virtual ~Processes() = default;
-  /// Runs to the end. Cancelled: TERM to the process group, after `grace` KILL. Dies with us even
-  /// on SIGKILL. Throws Error(kPermanent) when the program cannot be started.
+  /// Runs to the end. Cancelled: TERM to the process group, after `grace` KILL. The whole group
+  /// dies with us even on SIGKILL. Throws Error(kPermanent) when the program cannot be started.
   virtual Task<Exit> run(Command command) = 0;
   /// Starts in a session of its own, output appended to `log_file` (0600), and leaves it running.
   virtual Task<Daemon> start_daemon(Command command, std::string log_file) = 0;

@@ -22,7 +22,7 @@ class RealProcesses final : public Processes {
 
   Task<Exit> run(Command command) override {
     co_await throw_if_cancelled();
-    auto child = std::make_shared<Child>(loop_, std::move(command));
+    auto child = std::make_shared<Child>(loop_, std::move(command), guard());
     Registered registered{children_, child.get()};
     children_->insert(child.get());
     auto pipes_closed = std::make_shared<Event>(loop_.get_executor());
@@ -56,6 +56,12 @@ class RealProcesses final : public Processes {
   }
 
  private:
+  // Made for the first program: most commands run none.
+  std::shared_ptr<GroupGuard> guard() {
+    if (!guard_) guard_ = std::make_shared<GroupGuard>();
+    return guard_;
+  }
+
   using Children = std::set<Child*>;
   // In kill_all()'s list for as long as it lives. Shared: a frame may outlive this object in the
   // loop.
@@ -98,6 +104,7 @@ class RealProcesses final : public Processes {
   asio::io_context& loop_;
   std::unique_ptr<Clock> clock_;
   Daemons daemons_;
+  std::shared_ptr<GroupGuard> guard_;
   std::shared_ptr<Children> children_ = std::make_shared<Children>();
 };
 
