@@ -60,19 +60,11 @@ Error another_cluster(engine::Context& context, const kube::Endpoint& endpoint,
           context.state_folder() + ")");
 }
 
-void compare(engine::Context& context, const kube::Endpoint& endpoint, const std::string& found) {
-  std::optional<std::string> recorded = context.known_cluster();
-  if (recorded && *recorded != found) throw another_cluster(context, endpoint, *recorded, found);
-}
-
 /// The first one to come compares, or records what is there.
 Task<void> verify(engine::Context& context, Connection& connection) {
-  kube::Client& client = *connection.client;
-  std::string found = (co_await client.identity()).to_string();
-  compare(context, client.endpoint(), found);
-  bool recorded = context.known_cluster().has_value();
-  if (!recorded) co_await context.remember_cluster(found);
-  connection.remembered = recorded || !context.read_only;
+  kube::Identity found = co_await connection.client->identity();
+  co_await verify_identity(context, connection.client->endpoint(), std::move(found));
+  connection.remembered = context.known_cluster().has_value();
 }
 
 Task<void> check(engine::Context& context, std::shared_ptr<Connection> connection) {
@@ -100,9 +92,12 @@ bool is_the_target(engine::Context& context, const kube::Endpoint& endpoint) {
          endpoint_of(context).context == endpoint.context;
 }
 
-void refuse_another_cluster(engine::Context& context, const kube::Endpoint& endpoint,
-                            const kube::Identity& found) {
-  compare(context, endpoint, found.to_string());
+Task<void> verify_identity(engine::Context& context, const kube::Endpoint& endpoint,
+                           kube::Identity found) {
+  std::string seen = found.to_string();
+  std::optional<std::string> recorded = context.known_cluster();
+  if (recorded && *recorded != seen) throw another_cluster(context, endpoint, *recorded, seen);
+  if (!recorded) co_await context.remember_cluster(seen);
 }
 
 kube::Endpoint load_endpoint(engine::Context& context, const std::string& kubeconfig,

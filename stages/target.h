@@ -23,9 +23,10 @@ Task<std::shared_ptr<kube::Client>> connect(engine::Context& context);
 /// Of a stage that answers for a cluster: is it the one that the plan is about?
 bool is_the_target(engine::Context& context, const kube::Endpoint& endpoint);
 
-/// Throws Error(kAuthentication) when the plan's cluster was another one than `found`.
-void refuse_another_cluster(engine::Context& context, const kube::Endpoint& endpoint,
-                            const kube::Identity& found);
+/// Throws Error(kAuthentication) when the plan's cluster was another one than `found`; records it
+/// when there was none.
+Task<void> verify_identity(engine::Context& context, const kube::Endpoint& endpoint,
+                           kube::Identity found);
 
 /// The endpoint that a kubeconfig names, with its secrets known to the redactor. `name`: of the
 /// context, empty = the current one. Throws as kube::load_kubeconfig does.

@@ -16,9 +16,8 @@ Error refusal(const std::string& why) {
 
 void compare_target(const Session& session, const SavedPlan& saved) {
   if (saved.target == target_of(session)) return;
-  if (!saved.target.empty()) throw refusal("the cluster is another one now");
-  bool made_by_itself = !session.begun.empty();
-  if (!made_by_itself) throw refusal("there was no cluster when it was made, and now there is one");
+  throw refusal(saved.target.empty() ? "there was no cluster when it was made, and now there is one"
+                                     : "the cluster is another one now");
 }
 
 void compare_inputs(const Session& session, const SavedPlan& saved, const RunResult& now) {
@@ -50,9 +49,13 @@ Task<void> refuse_if_changed(Session& session, const std::vector<Role>& roles) {
   const SavedPlan& saved = *session.options.saved;
   if (saved.plan_digest != session.plan.digest)
     throw refusal("the plan or its variables have changed since");
-  std::vector<std::string> begun = co_await session.journal.begun_by(saved.digest);
-  session.begun.insert(begun.begin(), begun.end());
-  compare_target(session, saved);
+  auto begun = co_await session.journal.begun_by(saved.digest);
+  if (begun) {
+    // Only runs record which cluster it is, and since the note there was none but this one's.
+    session.begun.insert(begun->begin(), begun->end());
+  } else {
+    compare_target(session, saved);
+  }
   RunResult now = co_await preview(session, roles);
   session.forget_results();
   compare_inputs(session, saved, now);

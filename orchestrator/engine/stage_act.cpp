@@ -14,13 +14,22 @@ constexpr int kSameActionMost = 3;
 /// Details change with what was seen (a pid, a count); what is done is the same.
 std::string key_of(const Action& action) { return action.id + "\n" + action.summary; }
 
+/// Half of what was shown may be done, so that what is left is something else; but nothing is taken
+/// away that was not shown.
+bool takes_away_more(const Decision& decision, const SavedStage& saved) {
+  return std::ranges::any_of(decision.actions, [&saved](const Action& action) {
+    bool shown = std::ranges::find(saved.actions, action) != saved.actions.end();
+    return action.destructive && !shown;
+  });
+}
+
 }  // namespace
 
 void StageRun::check_against_saved(const Decision& decision) const {
   if (session_.options.saved == nullptr || !first_decision_) return;
-  if (session_.begun.contains(stage_.name)) return;  // half of what was shown may be done
   const SavedStage* saved = session_.options.saved->find(stage_.name);
   if (saved == nullptr || saved->deferred || saved->actions == decision.actions) return;
+  if (session_.begun.contains(stage_.name) && !takes_away_more(decision, *saved)) return;
   throw Error(ErrorClass::kConflict, "the world is not as the saved plan saw it")
       .because("the saved plan says: " + describe(saved->actions))
       .because("now it would be: " + describe(decision.actions))

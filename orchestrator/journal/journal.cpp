@@ -120,8 +120,8 @@ class SqliteJournal final : public Journal {
 
   Task<void> flush() override { co_await recorder_->flush(); }
 
-  Task<std::vector<std::string>> begun_by(std::string saved_plan) override {
-    return query<std::vector<std::string>>(
+  Task<std::optional<std::vector<std::string>>> begun_by(std::string saved_plan) override {
+    return query<std::optional<std::vector<std::string>>>(
         [saved_plan](Database& database) { return read_begun(database, saved_plan); });
   }
 

@@ -89,9 +89,9 @@ class Journal {
   virtual void append_event(uint64_t sequence, std::string line) = 0;
   virtual Task<void> flush() = 0;
 
-  /// The stages in which the saved plan of this digest has begun to act, when the newest run
-  /// carried it out and did not come to its end; else none.
-  virtual Task<std::vector<std::string>> begun_by(std::string saved_plan) = 0;
+  /// The stages in which the saved plan of this digest has begun to act; nullopt unless the newest
+  /// run carried it out and did not come to its end.
+  virtual Task<std::optional<std::vector<std::string>>> begun_by(std::string saved_plan) = 0;
 
   virtual Task<std::vector<RunInfo>> runs(size_t limit) = 0;
   virtual Task<std::vector<std::string>> run_events(std::string run) = 0;

@@ -154,7 +154,8 @@ void trim_history(Database& database) {
       "DELETE FROM events WHERE run IN "
       "(SELECT id FROM runs ORDER BY started DESC, id DESC LIMIT -1 OFFSET 100)");
   database.run(
-      "DELETE FROM intents WHERE ended IS NOT NULL AND run IN "
+      "DELETE FROM intents WHERE ended IS NOT NULL AND id < (SELECT max(id) FROM intents) AND run "
+      "IN "
       "(SELECT id FROM runs ORDER BY started DESC, id DESC LIMIT -1 OFFSET 100)");
   database.run(
       "DELETE FROM runs WHERE id IN "
@@ -203,9 +204,10 @@ void insert_event(Database& database, const std::string& run, uint64_t sequence,
                static_cast<int64_t>(sequence), line);
 }
 
-std::vector<std::string> read_begun(Database& database, const std::string& saved_plan) {
+std::optional<std::vector<std::string>> read_begun(Database& database,
+                                                   const std::string& saved_plan) {
+  if (saved_plan.empty() || noted_saved_plan(database) != saved_plan) return std::nullopt;
   std::vector<std::string> stages;
-  if (noted_saved_plan(database) != saved_plan) return stages;
   Statement& rows = database.statement(
       "SELECT DISTINCT stage FROM intents WHERE id >= "
       "(SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'saved_plan_since')");

@@ -45,8 +45,9 @@ void delete_stage(Database& database, const std::string& stage);
 void insert_event(Database& database, const std::string& run, uint64_t sequence,
                   const std::string& line);
 
-/// The stages of the actions since `saved_plan` was noted; none when it is not the one noted.
-std::vector<std::string> read_begun(Database& database, const std::string& saved_plan);
+/// The stages of the actions since `saved_plan` was noted; nullopt when it is not the one noted.
+std::optional<std::vector<std::string>> read_begun(Database& database,
+                                                   const std::string& saved_plan);
 std::vector<RunInfo> read_runs(Database& database, size_t limit);  // newest first
 std::vector<std::string> read_events(Database& database, const std::string& run);
 

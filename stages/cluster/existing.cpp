@@ -30,7 +30,7 @@ class ExistingStage final : public engine::Stage {
       co_return Observation::differs(where + " is not ready: " + reason);
     kube::Identity identity = co_await client.identity();
     // Later stages may never connect, and still write to it: tools that are handed the kubeconfig.
-    if (is_the_target(context, endpoint)) refuse_another_cluster(context, endpoint, identity);
+    if (is_the_target(context, endpoint)) co_await verify_identity(context, endpoint, identity);
     Observation seen = Observation::present(where + " answers");
     seen.outputs["kubeconfig"] = kubeconfig;
     seen.outputs["context"] = endpoint.context;

@@ -213,6 +213,55 @@ TEST_F(JournalTest, OldEventsGoButTheNewestHundredRunsKeepTheirs) {
   EXPECT_THAT(await(journal->runs(1000)), SizeIs(105));
 }
 
+/// Runs of one saved plan after the other, each with one action that ends well.
+class JournalOfASavedPlan : public JournalTest {
+ protected:
+  using Stages = std::optional<std::vector<std::string>>;
+
+  void act(const std::string& id, const std::string& saved_plan, const std::string& stage,
+           int exit_code) {
+    auto journal = open_now().journal;
+    clock.elapsed += std::chrono::seconds(1);
+    RunInfo info = run(id);
+    info.saved_plan = saved_plan;
+    await(journal->begin_run(info));
+    if (!stage.empty()) {
+      int64_t intent = await(journal->intent(id, stage, "apply", "d", false));
+      await(journal->outcome(intent, "done", ""));
+    }
+    await(journal->end_run(id, "ended", exit_code));
+  }
+  Stages begun_by(const std::string& saved_plan) {
+    return await(open_now().journal->begun_by(saved_plan));
+  }
+};
+
+TEST_F(JournalOfASavedPlan, WhatItHasBegunIsKnownUntilItHasEndedOrAnotherRunCame) {
+  EXPECT_EQ(begun_by("p"), std::nullopt);
+  EXPECT_EQ(begun_by(""), std::nullopt);
+  act("r1", "", "before", 130);
+  act("r2", "p", "", 130);
+  EXPECT_EQ(begun_by("p"), Stages(std::in_place)) << "it was begun, and has not acted yet";
+  act("r3", "p", "a", 130);
+  act("r4", "p", "b", 1);
+  EXPECT_THAT(*begun_by("p"), testing::UnorderedElementsAre("a", "b"));
+  EXPECT_EQ(begun_by("q"), std::nullopt);
+  act("r5", "p", "c", 0);
+  EXPECT_EQ(begun_by("p"), std::nullopt) << "it was carried out to its end";
+  act("r6", "p", "d", 130);
+  EXPECT_THAT(*begun_by("p"), testing::ElementsAre("d"));
+  act("r7", "", "", 0);
+  EXPECT_EQ(begun_by("p"), std::nullopt) << "another run came";
+}
+
+TEST_F(JournalOfASavedPlan, WhatItHasBegunIsKnownAlthoughOldHistoryGoes) {
+  act("r0000", "", "before", 0);
+  for (int i = 0; i < 100; ++i) act("r" + std::to_string(1000 + i), "", "", 0);
+  act("r2000", "p", "", 130);
+  act("r2001", "p", "a", 130);
+  EXPECT_THAT(*begun_by("p"), testing::ElementsAre("a"));
+}
+
 TEST_F(JournalTest, AnOpenIntentOutlivesTheHistoryOfItsRun) {
   auto journal = open_now().journal;
   await(journal->begin_run(run("r0000")));

@@ -64,8 +64,8 @@ class BenchJournal final : public journal::Journal {
   Task<void> forget_stage(std::string) override { co_return; }
   void append_event(uint64_t, std::string) override {}
   Task<void> flush() override { co_return; }
-  Task<std::vector<std::string>> begun_by(std::string) override {
-    co_return std::vector<std::string>{};
+  Task<std::optional<std::vector<std::string>>> begun_by(std::string) override {
+    co_return std::nullopt;
   }
   Task<std::vector<journal::RunInfo>> runs(size_t) override {
     co_return std::vector<journal::RunInfo>{};

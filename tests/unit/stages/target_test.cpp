@@ -163,6 +163,8 @@ TEST(ExistingCluster, ThatIsAnotherThanThePlansWas_IsRefused) {
   Bench bench("cluster.existing", "{kubeconfig: kubeconfig, context: test}");
   play(bench, 200);
   EXPECT_TRUE(bench.observe().is_present());
+  EXPECT_THAT(bench.files.content[kIdentity], HasSubstr("the-cluster"))
+      << "nobody else may connect";
   bench.files.content[kIdentity] = "the cluster of yesterday\n";
   try {
     bench.observe();
