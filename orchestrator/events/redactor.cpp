@@ -233,12 +233,11 @@ void Redactor::add(std::string_view secret) {
 
 /// Tools print line by line, each with something of their own before it.
 void Redactor::add_lines(std::string_view secret) {
-  size_t lines = 0;
-  for (size_t start = 0; start < secret.size() && lines < kLinesMost; ++lines) {
-    size_t end = std::min(secret.find('\n', start), secret.size());
-    std::string line = plain_reading(trim(secret.substr(start, end - start)), 0).text;
-    if (line.size() >= kLineSizeMin) search_for(std::move(line));
-    start = end + 1;
+  std::vector<std::string> lines = split(secret, '\n');
+  lines.resize(std::min(lines.size(), kLinesMost));
+  for (const std::string& line : lines) {
+    std::string needle = plain_reading(trim(line), 0).text;
+    if (needle.size() >= kLineSizeMin) search_for(std::move(needle));
   }
 }
 

@@ -1,35 +1,17 @@
 // blackstart init with the real git, in a temporary folder.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "orchestrator/base/error.h"
 #include "orchestrator/cli/init.h"
-#include "orchestrator/cli/program.h"
 #include "orchestrator/cli/starter.h"
-#include "orchestrator/world/real.h"
-#include "stages/catalog.h"
+#include "tests/unit/cli/commands.h"
 
 namespace blackstart::cli {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
-
-std::string read(const fs::path& path) {
-  std::ifstream in(path);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 class Init : public testing::Test {
  protected:
