@@ -82,9 +82,11 @@ ErrorClass class_of_forbidden(const std::string& message) {
   return lacks_permission ? ErrorClass::kAuthentication : ErrorClass::kPermanent;
 }
 
-// An object that does not fit its schema is refused with 500 by server-side apply.
+// An object that does not fit its schema is refused with 500 by server-side apply: a field of the
+// wrong type at first, a text that its type cannot hold (a quantity) at the conversion.
 ErrorClass class_of_internal(const std::string& message) {
-  const bool misfit = message.starts_with("failed to create typed patch object");
+  const bool misfit = message.starts_with("failed to create typed patch object") ||
+                      message.starts_with("failed to convert new object");
   return misfit ? ErrorClass::kPermanent : ErrorClass::kTransient;
 }
 

@@ -43,6 +43,20 @@ bool has_key(const json::value& item, const json::value& key) {
   return true;
 }
 
+// The same of an item as we write it: a key that we once left out, so that the server gave it its
+// default, is part of the key and yet none of our fields of the item; left out again it becomes the
+// same.
+bool has_key_or_default(const json::value& item, const json::value& key, const json::value& owned) {
+  if (!item.is_object() || !key.is_object()) return false;
+  const json::object* ours = owned.if_object();
+  for (const auto& [name, value] : key.get_object()) {
+    const json::value* found = item.get_object().if_contains(name);
+    const bool defaulted = !found && ours && !ours->contains("f:" + std::string(name));
+    if (!defaulted && !(found && same_value(*found, value))) return false;
+  }
+  return true;
+}
+
 // The position of the only item that matches; nullopt when none or several do.
 template <class Matches>
 std::optional<size_t> only_one(const json::array& items, Matches matches) {
@@ -129,11 +143,12 @@ class Walk {
     const auto key = parse_key(name);
     const bool keyed = name.starts_with("k:");
     if (!key || (!keyed && !name.starts_with("v:"))) return std::nullopt;
-    auto matches = [&](const json::value& one) {
+    const auto wanted = only_one(desired, [&](const json::value& one) {
+      return keyed ? has_key_or_default(one, *key, mine) : same_value(one, *key);
+    });
+    const auto there = only_one(live, [&](const json::value& one) {
       return keyed ? has_key(one, *key) : same_value(one, *key);
-    };
-    const auto wanted = only_one(desired, matches);
-    const auto there = only_one(live, matches);
+    });
     if (!wanted || !there) return std::nullopt;
     if (keyed) value(desired[*wanted], live[*there], mine, path + '[' + name.substr(2) + ']');
     return std::pair(*wanted, *there);
@@ -184,14 +199,19 @@ void compare_values(const json::value& before, const json::value& after, const s
 
 void compare_objects(const json::object& before, const json::object& after, const std::string& path,
                      size_t limit, std::vector<std::string>& found) {
-  static const json::value kNone;
+  const auto only_one_has = [&](std::string_view name) {
+    if (found.size() < limit) found.push_back(path + '.' + std::string(name));
+  };
   for (const auto& [name, value] : before) {
     const json::value* other = after.if_contains(name);
-    compare_values(value, other ? *other : kNone, path + '.' + std::string(name), limit, found);
+    if (!other) {
+      only_one_has(name);
+    } else {
+      compare_values(value, *other, path + '.' + std::string(name), limit, found);
+    }
   }
   for (const auto& [name, value] : after) {
-    if (!before.contains(name))
-      compare_values(kNone, value, path + '.' + std::string(name), limit, found);
+    if (!before.contains(name)) only_one_has(name);
   }
 }
 

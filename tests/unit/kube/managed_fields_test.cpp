@@ -207,6 +207,24 @@ TEST(UnprovenFields, KnowSetsOfValues) {
   EXPECT_THAT(unproven(more, live), ElementsAre(".metadata.finalizers"));
 }
 
+// We applied the port without its protocol: f:protocol is not ours, and the key says TCP all the
+// same.
+TEST(UnprovenFields, KnowAKeyThatTheServerDefaulted) {
+  const json::value live = json::parse(
+      R"({"apiVersion":"v1","spec":{"ports":[{"port":53,"protocol":"UDP"},{"port":53,"protocol":"TCP"}]},
+      "metadata":{"managedFields":[{"manager":"blackstart","operation":"Apply","apiVersion":"v1",
+        "fieldsV1":{"f:spec":{"f:ports":{
+          "k:{\"port\":53,\"protocol\":\"TCP\"}":{".":{},"f:port":{}},
+          "k:{\"port\":53,\"protocol\":\"UDP\"}":{".":{},"f:port":{},"f:protocol":{}}}}}}]}})");
+  const auto ports = [](const char* text) {
+    return json::value{{"apiVersion", "v1"}, {"spec", {{"ports", json::parse(text)}}}};
+  };
+  EXPECT_THAT(unproven(ports(R"([{"port":53,"protocol":"UDP"},{"port":53}])"), live), IsEmpty());
+  EXPECT_THAT(unproven(ports(R"([{"port":53},{"port":53,"protocol":"TCP"}])"), live),
+              ElementsAre(".spec.ports"));
+  EXPECT_THAT(unproven(ports(R"([{"port":53},{"port":53}])"), live), ElementsAre(".spec.ports"));
+}
+
 TEST(UnprovenFields, AreNamedUpToTheLimit) {
   json::value desired = json::parse(R"({"apiVersion":"apps/v1","spec":{"a":1,"b":2,"c":3,"d":4}})");
   EXPECT_EQ(unproven_fields(desired, json::parse(kLive), "blackstart", 2).size(), 2u);
@@ -222,6 +240,13 @@ TEST(ChangedFields, IgnoreVersionsTimesAndStatus) {
   after.at("metadata").at("managedFields").at(0).at("fieldsV1") = json::object();
   EXPECT_THAT(changed_fields(before, after, false, 5), IsEmpty());
   EXPECT_THAT(changed_fields(before, after, true, 5), ElementsAre(".status.replicas"));
+}
+
+TEST(ChangedFields, TellAFieldWithoutValueFromNone) {
+  const json::value before = json::parse(R"({"spec":{"any":[1,{"b":null}]}})");
+  const json::value after = json::parse(R"({"spec":{"any":[1,{}]}})");
+  EXPECT_THAT(changed_fields(before, after, false, 5), ElementsAre(".spec.any[1].b"));
+  EXPECT_THAT(changed_fields(after, before, false, 5), ElementsAre(".spec.any[1].b"));
 }
 
 TEST(ChangedFields, NameWhatChangedAndOwnershipOnlyWhenNothingElseDid) {
