@@ -1,173 +1,52 @@
-// The kill sweep on real parts: die at a point of the starter plan's apply, run again, compare.
-//
-// The gate takes a seeded sample; BLACKSTART_SWEEP=all (scripts/test --sweep) takes every point.
+// Killed at any point, the same command converges: the plans that are swept.
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <boost/json.hpp>
-#include <map>
-#include <numeric>
-#include <random>
-#include <thread>
-
-#include "tests/integration/support/program.h"
+#include "tests/integration/layered_plan.h"
+#include "tests/integration/sweep.h"
 
 namespace blackstart::test {
 namespace {
 
-namespace json = boost::json;
-
-constexpr size_t kSample = 3;
-constexpr size_t kAtOnce = 2;  // rehearsals side by side: much of each is waiting
-
-/// What every cluster, or the passing of time, makes its own.
-constexpr const char* kOwn[] = {
-    "uid",       "resourceVersion", "generation",      "creationTimestamp",
-    "clusterIP", "clusterIPs",      "managedFields",   "status",
-    "caBundle",  "operation",       "ownerReferences", "nodePort"};
-/// Objects whose whole content is a cluster's own: its CA, and the Service of its API server's
-/// port.
-constexpr const char* kOwnContent[] = {"kube-root-ca.crt", "extension-apiserver-authentication",
-                                       "kubernetes"};
-
-/// The value without what is a cluster's own.
-json::value common(const json::value& value) {
-  if (const json::array* items = value.if_array()) {
-    json::array kept;
-    for (const json::value& item : *items) kept.push_back(common(item));
-    return kept;
-  }
-  if (!value.is_object()) return value;
-  json::object kept;
-  for (const auto& [key, inner] : value.get_object()) {
-    if (std::ranges::find(kOwn, key) == std::end(kOwn)) kept[key] = common(inner);
-  }
-  return kept;
-}
-
-std::string text_of(const json::object& object, std::string_view key) {
-  const json::value* found = object.if_contains(key);
-  return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-}
-
-/// "kind/namespace/name" -> content, with every mention of the rehearsal's own folder made equal.
-std::pair<std::string, std::string> comparable(const json::value& item, const std::string& folder) {
-  const json::object& metadata = item.at("metadata").as_object();
-  const std::string name = text_of(metadata, "name");
-  std::string content;
-  if (std::ranges::find(kOwnContent, name) == std::end(kOwnContent))
-    content = json::serialize(common(item));
-  for (size_t at = content.find(folder); at != std::string::npos; at = content.find(folder, at))
-    content.replace(at, folder.size(), "FOLDER");
-  if (const json::value* status = item.as_object().if_contains("status");
-      status != nullptr && text_of(item.as_object(), "kind") == "Application") {
-    content += text_of(status->at("sync").as_object(), "status") +
-               text_of(status->at("health").as_object(), "status");
-  }
-  return {text_of(item.as_object(), "kind") + "/" + text_of(metadata, "namespace") + "/" + name,
-          content};
-}
-
-/// What must be equal at the end, however often we died on the way: every object, with its content,
-/// but what names itself anew each time (pods, replica sets, events, leases, endpoints, tokens).
-std::map<std::string, std::string> end_state(const Rehearsal& rehearsal) {
-  std::map<std::string, std::string> found;
-  json::value all = rehearsal.get(
-      "namespaces,nodes,customresourcedefinitions,configmaps,services,serviceaccounts,deployments,"
-      "statefulsets,roles,"
-      "rolebindings,clusterroles,clusterrolebindings,networkpolicies,appprojects,applications -A");
-  for (const json::value& item : all.at("items").as_array())
-    found.insert(comparable(item, rehearsal.folder()));
-  return found;
-}
-
-/// One line for each object that is missing, too much, or another.
-std::string differences(const std::map<std::string, std::string>& wanted,
-                        const std::map<std::string, std::string>& found) {
-  std::string lines;
-  for (const auto& [name, content] : wanted) {
-    auto other = found.find(name);
-    if (other == found.end())
-      lines += name + " is missing\n";
-    else if (other->second != content)
-      lines += name + " is\n  " + other->second + "\ninstead of\n  " + content + "\n";
-  }
-  for (const auto& [name, content] : found) {
-    if (!wanted.contains(name)) lines += name + " is too much\n";
-  }
-  return lines;
-}
-
-struct Undisturbed {
-  std::vector<std::string> points;
-  std::map<std::string, std::string> state;
-};
-
-Undisturbed run_undisturbed() {
-  Undisturbed result;
-  Rehearsal rehearsal;
-  rehearsal.init();
-  Ran ran = rehearsal.blackstart(
-      {"apply"}, {{"BLACKSTART_FAILPOINT_COUNT", rehearsal.folder() + "/../points"}});
-  EXPECT_EQ(ran.code, 0) << ran.all();
-  std::istringstream lines(read_file(rehearsal.folder() + "/../points"));
-  for (std::string line; std::getline(lines, line);) result.points.push_back(line);
-  result.state = end_state(rehearsal);
-  EXPECT_GT(result.state.size(), 50u);
-  return result;
-}
-
-void die_and_go_on(const Undisturbed& undisturbed, size_t point) {
-  SCOPED_TRACE("point " + undisturbed.points[point - 1]);
-  std::printf("of %zu points: %s\n", undisturbed.points.size(),
-              undisturbed.points[point - 1].c_str());
-  std::fflush(stdout);
-  Rehearsal rehearsal;
-  rehearsal.init();
-  Ran died =
-      rehearsal.blackstart({"apply"}, {{"BLACKSTART_FAILPOINT_KILL", std::to_string(point)}});
-  // Points may be fewer in a run that had to wait less: then it has ended well before.
-  EXPECT_TRUE(died.code == 128 + SIGKILL || died.code == 0) << died.all();
-  Ran again = rehearsal.blackstart({"apply", "--yes"});
-  EXPECT_EQ(again.code, 0) << again.all();
-  std::string different = differences(undisturbed.state, end_state(rehearsal));
-  EXPECT_TRUE(different.empty()) << different;
-  Ran destroyed = rehearsal.blackstart({"destroy", "--yes"});
-  EXPECT_EQ(destroyed.code, 0) << destroyed.all();
-  EXPECT_TRUE(rehearsal.processes().empty());
-}
-
-std::vector<size_t> points_to_try(size_t count) {
-  std::vector<size_t> points(count);
-  std::iota(points.begin(), points.end(), 1);
-  const char* sweep = std::getenv("BLACKSTART_SWEEP");
-  if (sweep != nullptr && std::string(sweep) == "all") return points;
-  const char* seed = std::getenv("BLACKSTART_SWEEP_SEED");
-  std::mt19937 random(seed != nullptr ? static_cast<unsigned>(std::atoi(seed)) : 20261121u);
-  std::ranges::shuffle(points, random);
-  points.resize(std::min(points.size(), kSample));
-  return points;
-}
-
-TEST(Sweep, KilledAtAnyPoint_TheSameCommandConverges) {
+TEST(Sweep, OfTheStarterPlan_Converges) {
   for (const char* tool : {"kwokctl", "helm", "argocd", "kustomize", "redis-server"}) {
     if (access(part(tool).c_str(), X_OK) != 0)
       GTEST_SKIP() << "NOT RUN: " << tool << " is not there";
   }
-  Undisturbed undisturbed = run_undisturbed();
-  ASSERT_GT(undisturbed.points.size(), 20u) << "the program must be built with failpoints";
-  std::vector<size_t> points = points_to_try(undisturbed.points.size());
-  std::atomic<size_t> next = 0;
-  auto work = [&] {
-    for (size_t i = next++; i < points.size(); i = next++) die_and_go_on(undisturbed, points[i]);
-  };
-  std::vector<std::jthread> workers;
-  for (size_t i = 0; i < kAtOnce; ++i) workers.emplace_back(work);
-  workers.clear();
-  std::printf("starter plan on real parts: %zu of %zu points tried\n", points.size(),
-              undisturbed.points.size());
+  sweep({.name = "starter plan",
+         .objects =
+             "namespaces,nodes,customresourcedefinitions,configmaps,services,serviceaccounts,"
+             "deployments,statefulsets,roles,rolebindings,clusterroles,clusterrolebindings,"
+             "networkpolicies,appprojects,applications",
+         .least_objects = 51,
+         .lay_out = [](Rehearsal& rehearsal, size_t) { rehearsal.init(); },
+         .destroyed =
+             [](const Rehearsal& rehearsal) { EXPECT_TRUE(rehearsal.processes().empty()); }});
+}
+
+// Every object is a request, and before and after each the program may die. The clusters stay: the
+// program takes away what it has made, all of it.
+TEST(Sweep, OfTwoHundredObjectsInSixLayers_Converges) {
+  NEEDS_PART("kwokctl");
+  std::vector<Rehearsal> clusters(kSweepsAtOnce);
+  for (Rehearsal& cluster : clusters) {
+    cluster.write("plan.yaml", plan_with_cluster(""));
+    const Ran made = cluster.blackstart({"apply"});
+    ASSERT_EQ(made.code, 0) << made.all();
+  }
+  sweep({.name = "200 objects in six layers",
+         .objects = kLayeredObjects,
+         .least_objects = 202,
+         .lay_out =
+             [&clusters](Rehearsal& rehearsal, size_t worker) {
+               write_layered_plan(rehearsal, clusters[worker].kubeconfig());
+             },
+         .destroyed =
+             [](const Rehearsal& rehearsal) {
+               const Ran left = rehearsal.kubectl({"get", "namespaces,customresourcedefinitions",
+                                                   "-l", kLayeredLabel, "-o", "name"});
+               EXPECT_EQ(left.out, "") << left.err;
+             }});
 }
 
 }  // namespace

@@ -37,10 +37,14 @@ class Rehearsal {
                  std::map<std::string, std::string> environment = {}) const;
   Background start(std::vector<std::string> args,
                    std::map<std::string, std::string> environment = {}) const;
-  /// The real kubectl against the plan's kwok cluster (stage "cluster").
+  /// The plan makes no cluster but works on this one.
+  void use_cluster(std::string kubeconfig) { kubeconfig_ = std::move(kubeconfig); }
+  /// The real kubectl against the plan's kwok cluster (stage "cluster"), or the one it uses.
   Ran kubectl(std::vector<std::string> args) const;
   boost::json::value get(const std::string& what) const;  // kubectl get … -o json
-  std::string kubeconfig() const { return state() + "/stages/cluster/kubeconfig"; }
+  std::string kubeconfig() const {
+    return kubeconfig_.empty() ? state() + "/stages/cluster/kubeconfig" : kubeconfig_;
+  }
   Ran git(std::vector<std::string> args) const;
   /// Pids of everything that belongs to this rehearsal (its folder is in their command line).
   std::vector<int> processes() const { return processes_with(folder_.path()); }
@@ -50,6 +54,7 @@ class Rehearsal {
   Invocation invocation(std::vector<std::string> args,
                         std::map<std::string, std::string> environment) const;
   TemporaryFolder folder_;
+  std::string kubeconfig_;
   bool destroyed_ = false;
 };
 
