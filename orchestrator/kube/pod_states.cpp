@@ -1,5 +1,6 @@
 #include "orchestrator/kube/pod_states.h"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 
 #include "orchestrator/kube/object.h"
@@ -48,10 +49,18 @@ std::string trouble_of(const json::value& status, bool init) {
   return text;
 }
 
+// An init container that is to go on running beside the others.
+bool is_sidecar(const json::value& pod, const std::string& name) {
+  return std::ranges::any_of(list_at(pod, {"spec", "initContainers"}), [&](const json::value& one) {
+    return text_at(one, {"name"}) == name && text_at(one, {"restartPolicy"}) == "Always";
+  });
+}
+
 void collect(const json::value& pod, const char* list, bool init,
              std::vector<ContainerTrouble>& troubles) {
   for (const json::value& status : list_at(pod, {"status", list})) {
-    std::string text = trouble_of(status, init);
+    const bool to_end = init && !is_sidecar(pod, text_at(status, {"name"}));
+    std::string text = trouble_of(status, to_end);
     if (text.empty() || troubles.size() >= kMost) continue;
     const bool ran = find(status, {"state", "running"}) || find(status, {"state", "terminated"}) ||
                      find(status, {"lastState", "terminated"});

@@ -30,25 +30,39 @@ std::optional<Readiness> not_seen(const json::value& object) {
   return unseen_generation(object);
 }
 
-Readiness deployment(const json::value& object) {
-  if (auto unseen = not_seen(object)) return *unseen;
-  const auto progress = condition_of(object, "Progressing");
-  if (progress && progress->reason == "ProgressDeadlineExceeded") return failed(progress->text());
-  const auto failure = condition_of(object, "ReplicaFailure");
-  if (flag_at(object, {"spec", "paused"})) return progressing("its rollout is paused");
+// What a Deployment still lacks; empty when it has rolled out.
+std::string missing_of_deployment(const json::value& object) {
   const int64_t want = number_at(object, {"spec", "replicas"}, 1);
   const int64_t all = number_at(object, {"status", "replicas"});
   const int64_t updated = number_at(object, {"status", "updatedReplicas"});
   const int64_t available = number_at(object, {"status", "availableReplicas"});
-  const std::string why = failure && failure->is_true() ? ": " + failure->text() : "";
-  if (updated < want) return progressing(of(updated, want, "replica", "updated") + why);
+  if (updated < want) return of(updated, want, "replica", "updated");
   if (all > updated)
-    return progressing(count_of(static_cast<size_t>(all - updated), "old replica") +
-                       " not gone yet");
-  if (available < want) return progressing(of(available, want, "replica", "available") + why);
-  return ready(of(available, want, "replica", "available"));
+    return count_of(static_cast<size_t>(all - updated), "old replica") + " not gone yet";
+  return available < want ? of(available, want, "replica", "available") : "";
 }
 
+// kstatus takes ProgressDeadlineExceeded for the end. It is none: the controller goes on, and takes
+// it back as soon as something moves (an image that is pulled at last, a quota that is raised).
+Readiness deployment(const json::value& object) {
+  if (auto unseen = not_seen(object)) return *unseen;
+  std::string missing = missing_of_deployment(object);
+  if (missing.empty()) {
+    const int64_t want = number_at(object, {"spec", "replicas"}, 1);
+    return ready(
+        of(number_at(object, {"status", "availableReplicas"}), want, "replica", "available"));
+  }
+  if (flag_at(object, {"spec", "paused"})) return progressing("its rollout is paused: " + missing);
+  const auto failure = condition_of(object, "ReplicaFailure");
+  const std::string why = failure && failure->is_true() ? ": " + failure->text() : "";
+  const auto progress = condition_of(object, "Progressing");
+  if (progress && progress->reason == "ProgressDeadlineExceeded")
+    return stalled(missing + (why.empty() ? ": " + progress->text() : why));
+  return progressing(missing + why);
+}
+
+// kstatus takes one that is updated by hand (OnDelete) for ready whatever its pods do; here they
+// must run.
 Readiness stateful_set(const json::value& object) {
   if (auto unseen = not_seen(object)) return *unseen;
   const int64_t want = number_at(object, {"spec", "replicas"}, 1);
@@ -92,6 +106,8 @@ Readiness replica_set(const json::value& object) {
   return ready(of(available, want, "replica", "available"));
 }
 
+// kstatus takes a Job for done once it has started, and when it is suspended. What comes after a
+// Job needs what the Job does.
 Readiness job(const json::value& object) {
   if (auto done = condition_of(object, "Complete"); done && done->is_true())
     return ready("it is complete");
@@ -111,6 +127,8 @@ Readiness cron_job(const json::value& object) {
   return ready(flag_at(object, {"spec", "suspend"}) ? "it is suspended" : "it is scheduled");
 }
 
+// kstatus gives a crash loop and a pod without a node up after seconds. In a bring-up both pass:
+// what the pod needs comes later. The stage's deadline bounds them.
 Readiness pod(const json::value& object) {
   const std::string phase = text_at(object, {"status", "phase"}, "Pending");
   if (phase == "Succeeded") return ready("it has succeeded");
@@ -123,7 +141,12 @@ Readiness pod(const json::value& object) {
     return ready("it is ready");
   const std::string trouble = pod_trouble(object);
   if (!trouble.empty()) return progressing(trouble);
-  return progressing(phase == "Running" ? "it is running but not ready" : "it is " + phase);
+  if (auto begun = condition_of(object, "Initialized"); begun && begun->is_false())
+    return progressing("it is not initialized: " + begun->text());
+  if (phase != "Running") return progressing("it is " + phase);
+  auto state = condition_of(object, "Ready");  // names the readiness gates that are missing
+  return progressing("it is running but not ready" +
+                     (state && !state->message.empty() ? ": " + state->message : ""));
 }
 
 }  // namespace
