@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/kube/client.h"
+#include "orchestrator/kube/evidence.h"
 
 namespace blackstart::kube {
 
@@ -18,8 +18,12 @@ struct Diagnosis {
 };
 
 /// Walks down what the object owns (Application -> its resources, Deployment -> ReplicaSet, Job …
-/// -> Pods) to container states, events and last log lines. Reads only; what cannot be read is left
-/// out. At most a handful of objects at each level. Never throws but when cancelled.
+/// -> Pods, Certificate -> CertificateRequest -> Order -> Challenge) and refers to (references.h)
+/// to container states, events and last log lines. Reads only; what cannot be read is left out. At
+/// most a handful of objects at each level. Never throws but when cancelled.
 Task<Diagnosis> diagnose(Client& client, boost::json::value object);
+
+/// The same from something that was found to be in the way.
+Task<Diagnosis> diagnose_suspect(Client& client, Suspect suspect);
 
 }  // namespace blackstart::kube

@@ -1,10 +1,12 @@
 // What diagnosis looks at below one object: its events and the things it has made.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "orchestrator/kube/client.h"
+#include "orchestrator/kube/readiness.h"
 
 namespace blackstart::kube {
 
@@ -22,13 +24,21 @@ Task<T> if_readable(Task<T> read) {
 
 /// Something below an object that may be the reason why it is not ready.
 struct Suspect {
-  std::string text;           // one sentence
+  ObjectRef ref;
+  std::string state;          // "0 of 1 replica is available", "it does not exist"
   boost::json::value object;  // to go on from; null when there is nothing further down
+  std::string sentence() const { return ref.to_string() + (state.empty() ? "" : ": " + state); }
 };
 
-/// The things that `object` made or manages and that are not ready, the likeliest cause first; at
-/// most a handful.
+/// The object as a suspect, judged by itself.
+Suspect suspect_of(boost::json::value object, const Surroundings& around);
+
+/// The things that `object` made, manages or refers to and that are not ready, the likeliest cause
+/// first; at most a handful.
 Task<std::vector<Suspect>> suspects_below(Client& client, boost::json::value object);
+
+/// A Service that nobody answers for, or nullopt when an endpoint of it is ready.
+Task<std::optional<Suspect>> silent_service(Client& client, ObjectRef ref);
 
 /// Its warning events, oldest first, "FailedScheduling: 0/2 nodes …"; at most a handful.
 Task<std::vector<std::string>> warning_events(Client& client, boost::json::value object);

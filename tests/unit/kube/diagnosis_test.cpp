@@ -37,7 +37,9 @@ Diagnosis diagnosed(ScriptedWorld& scripted, const char* object) {
 class DiagnosisTest : public testing::Test {
  protected:
   DiagnosisTest() {
-    scripted.serve_discovery({{"argoproj.io/v1alpha1", "Application", "applications", true}});
+    scripted.serve_discovery({{"argoproj.io/v1alpha1", "Application", "applications", true},
+                              {"v1", "PersistentVolumeClaim", "persistentvolumeclaims", true},
+                              {"storage.k8s.io/v1", "StorageClass", "storageclasses", false}});
     scripted.answer("/events?", {list_of("Event", "v1", "")});
     scripted.answer(
         "/replicasets?",
@@ -63,7 +65,8 @@ TEST_F(DiagnosisTest, GoesFromDeploymentToContainerAndItsLastWords) {
   EXPECT_EQ(found.sentence(),
             "Deployment a/web: 0 of 1 replica is available → ReplicaSet a/web-1: 0 of 1 replica "
             "is available → "
-            "Pod a/web-1-z: container main: CrashLoopBackOff; it exited with code 1: Error");
+            "Pod a/web-1-z: container main: CrashLoopBackOff; it exited with code 1: Error → "
+            "its log ends: cannot bind port 80");
   EXPECT_THAT(found.details, ElementsAre("log of web-1-z/main: starting",
                                          "log of web-1-z/main: cannot bind port 80"));
   EXPECT_EQ(scripted.http.count("previous=true"), 1u);
@@ -126,6 +129,33 @@ TEST_F(DiagnosisTest, TellsWhatASyncWasRefused) {
   EXPECT_EQ(found.sentence(),
             "Application argocd/root: its last operation is Failed: one or more objects failed to "
             "apply → Service a/s: port is invalid");
+}
+
+TEST(Diagnosis, SaysOnceWhatControllersRepeat) {
+  Diagnosis diagnosis;
+  diagnosis.chain = {"Deployment a/web: 0 of 1 replica is updated: exceeded quota: q",
+                     "ReplicaSet a/web-1: 0 of 1 replica is available: exceeded quota: q"};
+  EXPECT_EQ(diagnosis.sentence(),
+            "Deployment a/web: 0 of 1 replica is updated → ReplicaSet a/web-1: 0 of 1 replica is "
+            "available: exceeded quota: q");
+}
+
+constexpr const char* kWaitingPod = R"({"apiVersion":"v1","kind":"Pod",
+  "metadata":{"name":"p","namespace":"a","uid":"uid-p"},
+  "spec":{"volumes":[{"name":"d","persistentVolumeClaim":{"claimName":"data"}}]},
+  "status":{"phase":"Pending","conditions":[{"type":"PodScheduled","status":"False",
+    "message":"pod has unbound immediate PersistentVolumeClaims"}]}})";
+
+TEST_F(DiagnosisTest, GoesFromPodToItsClaimAndTheClassThatIsMissing) {
+  scripted.answer("/persistentvolumeclaims/data", {json_response(200, R"({"apiVersion":"v1",
+    "kind":"PersistentVolumeClaim","metadata":{"name":"data","namespace":"a","uid":"uid-data"},
+    "spec":{"storageClassName":"nowhere"},"status":{"phase":"Pending"}})")});
+  scripted.answer("/storageclasses", {list_of("StorageClass", "storage.k8s.io/v1", "")});
+  scripted.answer("/storageclasses/nowhere", {status_response(404, "NotFound", "not found")});
+  EXPECT_EQ(
+      diagnosed(scripted, kWaitingPod).sentence(),
+      "Pod a/p: it cannot be scheduled: pod has unbound immediate PersistentVolumeClaims → "
+      "PersistentVolumeClaim a/data: it is Pending → StorageClass nowhere: it does not exist");
 }
 
 }  // namespace
