@@ -8,6 +8,7 @@ namespace blackstart {
 const char* to_string(ErrorClass error_class) {
   switch (error_class) {
     case ErrorClass::kTransient: return "transient";
+    case ErrorClass::kNotReady: return "not ready";
     case ErrorClass::kThrottled: return "throttled";
     case ErrorClass::kUnreachable: return "unreachable";
     case ErrorClass::kConflict: return "conflict";

@@ -11,7 +11,9 @@ namespace blackstart {
 
 /// What kind of failure it is: decides retry (engine/retry.h) and the exit code (cli/exit_code.h).
 enum class ErrorClass {
-  kTransient,       // may work when repeated: 5xx, a reset connection, a busy webhook
+  kTransient,       // may work when repeated: 5xx, a reset connection
+  kNotReady,        // the cluster cannot take it yet: a webhook that cannot be called, a namespace
+                    // that is being deleted; worth repeating until the deadline
   kThrottled,       // the server asked us to slow down (429)
   kUnreachable,     // nothing answers at the endpoint; worth repeating until the deadline
   kConflict,        // another owner holds the field or the version moved

@@ -15,6 +15,7 @@ int exit_code(ErrorClass error_class, int signal) {
     case ErrorClass::kBug: return kExitBug;
     case ErrorClass::kCancelled: return kExitSignal + (signal == 0 ? SIGINT : signal);
     case ErrorClass::kTransient:
+    case ErrorClass::kNotReady:
     case ErrorClass::kThrottled:
     case ErrorClass::kConflict:
     case ErrorClass::kPermanent: break;

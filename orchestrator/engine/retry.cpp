@@ -6,6 +6,7 @@ namespace blackstart::engine {
 
 RetryKind retry_kind(ErrorClass error_class) {
   switch (error_class) {
+    case ErrorClass::kNotReady:
     case ErrorClass::kUnreachable:
     case ErrorClass::kThrottled: return RetryKind::kUntilDeadline;
     case ErrorClass::kTransient: return RetryKind::kCounted;

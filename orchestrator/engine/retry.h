@@ -10,7 +10,7 @@ namespace blackstart::engine {
 enum class RetryKind {
   kNever,    // permanent, conflict, authentication, …: the same again would fail the same way
   kCounted,  // transient: up to the stage's retry.attempts
-  kUntilDeadline,  // unreachable, throttled: the server may come back any moment
+  kUntilDeadline,  // unreachable, throttled, not ready: it may pass any moment
 };
 
 RetryKind retry_kind(ErrorClass error_class);

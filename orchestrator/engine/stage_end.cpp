@@ -58,6 +58,7 @@ Error StageRun::out_of_time() const {
   Error error(unreachable ? ErrorClass::kUnreachable : ErrorClass::kDeadline,
               "not done within " + format_duration(stage_.timeout) + ": " + waited);
   for (const std::string& cause : last_causes_) error.because(cause);
+  if (!last_hint_.empty()) error.hint(last_hint_ + "; then run again: it goes on where it stopped");
   error.hint(
       "see what holds it up, then run again: it goes on where it stopped. A longer `timeout:` of "
       "the stage gives it more time");

@@ -13,7 +13,8 @@ constexpr Duration kBetweenLooks = std::chrono::milliseconds(200);
 // For a target that has never answered, when neither the plan's `timeout` nor the stage says how
 // long.
 constexpr Duration kFirstContact = std::chrono::minutes(1);
-constexpr Duration kFirstContactPause = std::chrono::seconds(10);
+// Between tries, while something is coming up that says nothing when it is there.
+constexpr Duration kComingUpPause = std::chrono::seconds(10);
 
 Error error_of(const Decision& blocked) {
   Error error(ErrorClass::kPermanent, blocked.reason);
@@ -166,6 +167,7 @@ Task<void> StageRun::wait_for_change(Decision decision) {
   if (result().state != StageState::kVerifying) enter(StageState::kVerifying, decision.reason);
   last_class_ = ErrorClass::kDeadline;
   last_causes_ = decision.causes;
+  last_hint_ = decision.hint;
   say_waiting(decision);
   Instant look_again = session_.world.clock.now() + kLookAgainAfter;
   try {
@@ -184,15 +186,17 @@ Task<void> StageRun::pause_before_retry(const Error& error, Failures& failures) 
   if (counted && attempt >= stage_.retry.attempts) throw error;
   if (session_.stop.soft.is_set()) throw stopped();
   Duration delay = retry_delay(stage_.retry, error, attempt, session_.world.random);
+  if (error.error_class() == ErrorClass::kNotReady) delay = std::min(delay, kComingUpPause);
   if (error.error_class() == ErrorClass::kUnreachable && never_reached()) {
     if (!may_come_up())
       result().deadline = std::min(context_.deadline, started_ + context_.patience);
-    delay = std::min(delay, kFirstContactPause);
+    delay = std::min(delay, kComingUpPause);
     if (session_.world.clock.now() + delay >= result().deadline)
       throw never_answered(error, attempt);
   }
   last_class_ = error.error_class();
   last_causes_ = error.causes();
+  last_hint_ = error.error_class() == ErrorClass::kNotReady ? error.hint() : "";
   waited_for_ = error.summary();
   session_.bus.publish(events::Retrying{stage_.name, to_string(error.error_class()),
                                         events::clean_text(session_.bus.redactor(), error), attempt,

@@ -95,6 +95,7 @@ class StageRun {
   std::string known_after_;        // the stage whose output is missing to read the options in full
   std::string waited_for_;         // the newest reason for not being done
   std::vector<std::string> last_causes_;
+  std::string last_hint_;  // what to do about them, if it is more than to wait
   ErrorClass last_class_ = ErrorClass::kDeadline;
   std::map<std::string, Tries> tries_;  // of the same action
   bool first_decision_ = true;

@@ -75,9 +75,52 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
+struct Webhook {
+  std::string name;
+  std::string trouble;  // "connection refused", in the server's words
+  bool converts = false;
+
+  std::string sentence() const {
+    return (converts ? "the conversion webhook of " + name : "webhook \"" + name + '"') +
+           " cannot be called yet: " + trouble;
+  }
+};
+
+std::string after_last(const std::string& text, std::string_view mark) {
+  const size_t at = text.rfind(mark);
+  return at == std::string::npos ? text : text.substr(at + mark.size());
+}
+
+// The texts are those of k8s.io/apiserver: 'failed calling webhook "NAME": failed to call webhook:
+// Post "URL": TROUBLE' and 'conversion webhook for GROUP/VERSION, Kind=KIND failed: Post "URL": …'.
+std::optional<Webhook> uncallable_webhook(const std::string& message) {
+  constexpr std::string_view kAdmission = "failed calling webhook \"";
+  constexpr std::string_view kConversion = "conversion webhook for ";
+  const bool converts = !contains(message, kAdmission);
+  const std::string_view mark = converts ? kConversion : kAdmission;
+  const std::string_view close = converts ? " failed: " : "\": ";
+  const size_t begin = message.find(mark);
+  const size_t end = begin == std::string::npos ? begin : message.find(close, begin + mark.size());
+  if (end == std::string::npos) return std::nullopt;
+  const size_t name = begin + mark.size();
+  std::string trouble = after_last(message.substr(end + close.size()), "\": ");
+  constexpr std::string_view kCall = "failed to call webhook: ";
+  if (trouble.starts_with(kCall)) trouble.erase(0, kCall.size());
+  return Webhook{message.substr(name, end - name), std::move(trouble), converts};
+}
+
+// Why the cluster cannot take it yet, in a word of ours; empty when that is not what the server
+// says. A webhook that says no has been called: its answer reads "admission webhook … denied the
+// request".
+std::string reason_not_ready(const std::string& message) {
+  if (uncallable_webhook(message)) return kUncallable;
+  return contains(message, "because it is being terminated") ? kTerminating : "";
+}
+
 // Admission, quota and a dying namespace also answer 403, yet no credentials will help there.
 ErrorClass class_of_forbidden(const std::string& message) {
-  if (contains(message, "being terminated")) return ErrorClass::kTransient;
+  // Of a quota that its controller has not counted yet.
+  if (contains(message, "status unknown for quota")) return ErrorClass::kNotReady;
   const bool lacks_permission = contains(message, "User \"") && contains(message, " cannot ");
   return lacks_permission ? ErrorClass::kAuthentication : ErrorClass::kPermanent;
 }
@@ -91,6 +134,7 @@ ErrorClass class_of_internal(const std::string& message) {
 }
 
 ErrorClass class_of(int status, const std::string& message) {
+  if (!reason_not_ready(message).empty()) return ErrorClass::kNotReady;
   switch (status) {
     case 401: return ErrorClass::kAuthentication;
     case 403: return class_of_forbidden(message);
@@ -107,9 +151,8 @@ ErrorClass class_of(int status, const std::string& message) {
 
 std::string hint_for_forbidden(const std::string& message) {
   if (contains(message, "being terminated"))
-    return "wait until the namespace is gone, or find what holds it: kubectl get namespace NAME -o "
-           "yaml "
-           "lists it under status.conditions";
+    return "if the namespace stays, run the controllers behind the finalizers, and bring back or "
+           "delete the APIServices that are named";
   if (contains(message, "system:anonymous"))
     return "the API server saw no valid credentials: check the user of the kubeconfig's context";
   if (contains(message, "exceeded quota")) return "raise the ResourceQuota or ask for less";
@@ -127,15 +170,16 @@ std::string hint_for(int status, const std::string& message) {
   if (contains(message, "expected string, got"))
     return "put the value in quotes: YAML reads y, no, on, 1 and the like as no strings";
   if (status == 413) return "the object is larger than the API server takes: split it";
-  if (contains(message, "failed calling webhook"))
+  if (uncallable_webhook(message))
     return "the webhook's own pods must be ready first; if its operator is gone for good, remove "
-           "its "
-           "webhook configuration";
+           "its webhook configuration by hand";
   return {};
 }
 
 // A 404 about an object names it; any other is about the path: nobody serves such objects.
 std::string reason_of(int status_code, const json::value& status) {
+  std::string not_ready = reason_not_ready(text_at(status, {"message"}));
+  if (!not_ready.empty()) return not_ready;
   const bool names_object = !text_at(status, {"details", "name"}).empty();
   if (status_code == 404 && !names_object) return kNoMatch;
   return text_at(status, {"reason"});
@@ -154,6 +198,8 @@ void add_causes(ApiError& error, const json::value& status) {
   for (size_t i = 0; i < all.size() && i < kShownCauses; ++i) {
     const std::string field = text_at(all[i], {"field"});
     const std::string message = text_at(all[i], {"message"});
+    if (text_at(all[i], {"reason"}) == "NamespaceTerminating" || uncallable_webhook(message))
+      continue;  // the message says it
     if (text_at(all[i], {"reason"}) == "FieldManagerConflict") {
       error.add_conflict({field, quoted(message)});
     } else if (!contains(error.full_text(), message)) {
@@ -200,8 +246,11 @@ ApiError error_of(const HttpResponse& response, const std::string& what, WallTim
   }
   ApiError error(class_of(response.status, message), "cannot " + what, response.status,
                  reason_of(response.status, status));
+  const auto webhook = uncallable_webhook(message);
+  if (webhook) error.set_webhook(webhook->name);
   // The server's text for a conflict repeats all fields: the causes below say it in order.
-  if (response.status != 409 || !find(status, {"details", "causes"})) error.because(message);
+  if (response.status != 409 || !find(status, {"details", "causes"}))
+    error.because(webhook ? webhook->sentence() : message);
   add_causes(error, status);
   if (response.status == 401) add_clock_skew(error, response, now);
   error.retry_after(retry_after_seconds(response, now));

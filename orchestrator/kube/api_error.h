@@ -16,9 +16,12 @@ struct FieldConflict {
 };
 
 /// Reasons of our own, beside the server's. The server does not serve the kind; the answer is
-/// longer than what we take.
+/// longer than what we take; a webhook that the server must ask cannot be called; the namespace is
+/// being deleted.
 inline constexpr const char* kNoMatch = "NoMatch";
 inline constexpr const char* kTooLarge = "TooLarge";
+inline constexpr const char* kUncallable = "Uncallable";
+inline constexpr const char* kTerminating = "Terminating";
 
 /// A request that failed: refused by the server (`status` and its Status.reason), or unanswered
 /// (`status` 0).
@@ -28,6 +31,9 @@ class ApiError : public Error {
 
   int status() const { return status_; }
   const std::string& reason() const { return reason_; }  // "NotFound", kNoMatch, …; may be empty
+  /// kUncallable: the webhook's name, or of a conversion webhook "GROUP/VERSION, Kind=KIND".
+  const std::string& webhook() const { return webhook_; }
+  void set_webhook(std::string name) { webhook_ = std::move(name); }
   const std::vector<FieldConflict>& conflicts() const { return conflicts_; }
   void add_conflict(FieldConflict conflict);
   ApiError& because(std::string why);  // keeps the type, so that the result can be thrown
@@ -35,6 +41,7 @@ class ApiError : public Error {
  private:
   int status_;
   std::string reason_;
+  std::string webhook_;
   std::vector<FieldConflict> conflicts_;
 };
 

@@ -1,9 +1,13 @@
 #include "orchestrator/kube/apply.h"
 
+#include <set>
+
 #include "orchestrator/base/text.h"
+#include "orchestrator/kube/deletion.h"
 #include "orchestrator/kube/layers.h"
 #include "orchestrator/kube/readiness_rules.h"
 #include "orchestrator/kube/watch.h"
+#include "orchestrator/kube/webhooks.h"
 #include "orchestrator/world/async.h"
 
 namespace blackstart::kube {
@@ -23,9 +27,11 @@ struct Application {
   Client& client;
   const Manifests& manifests;
   const ApplySetOptions& options;
-  bool follows_definitions = false;  // of this layer: an unknown kind may still come
-  bool given_up = false;             // nobody answers: the rest is not even tried
-  std::vector<std::pair<size_t, Error>> errors;
+  bool follows_definitions = false;     // of this layer: an unknown kind may still come
+  bool given_up = false;                // nobody answers: the rest is not even tried
+  std::set<std::string> webhooks = {};  // that could not be called
+  std::set<std::string> leaving = {};   // namespaces that are being deleted
+  std::vector<std::pair<size_t, Error>> errors = {};
 };
 
 // How a try ended: with an error in place of an exception, because waiting is not possible in a
@@ -34,6 +40,11 @@ struct Attempt {
   std::optional<Error> error;
   bool unknown_kind = false;
 };
+
+void note_in_the_way(Application& set, const ApiError& error, const ObjectRef& ref) {
+  if (error.reason() == kUncallable) set.webhooks.insert(error.webhook());
+  if (error.reason() == kTerminating) set.leaving.insert(ref.name_space);
+}
 
 Task<Attempt> try_apply(Application& set, size_t index) {
   const Client::ApplyOptions options{set.options.field_manager, set.options.force, false};
@@ -44,6 +55,7 @@ Task<Attempt> try_apply(Application& set, size_t index) {
     co_await set.client.apply(std::move(object), options);
   } catch (const ApiError& error) {
     attempt.error = error;
+    note_in_the_way(set, error, set.manifests[index].ref());
     attempt.unknown_kind = error.reason() == kNoMatch;
     if (attempt.unknown_kind && error.status() != 0)  // listed, but its handler does not serve yet
       attempt.error = Error(ErrorClass::kTransient, error.summary())
@@ -84,26 +96,60 @@ int weight_of(ErrorClass error_class) {
     case ErrorClass::kPermanent: return 5;
     case ErrorClass::kConflict: return 4;
     case ErrorClass::kUnreachable: return 3;
-    case ErrorClass::kThrottled: return 2;
+    case ErrorClass::kThrottled:
+    case ErrorClass::kNotReady: return 2;
     default: return 1;
   }
 }
 
-[[noreturn]] void throw_all(Application& set, size_t tried) {
+// What is in the way, looked into once for all the objects that it holds up.
+struct Obstacles {
+  std::vector<std::string> causes;
+  std::string hint;
+};
+
+Task<Obstacles> look_into_obstacles(Application& set) {
+  Obstacles all;
+  for (const std::string& name : set.webhooks) {
+    SilentWebhook webhook = co_await explain_webhook(set.client, name);
+    for (std::string& cause : webhook.causes) all.causes.push_back(std::move(cause));
+    if (all.hint.empty()) all.hint = std::move(webhook.hint);
+  }
+  for (const std::string& name : set.leaving) {
+    auto causes = co_await why_terminating(set.client, name);
+    for (std::string& cause : causes) all.causes.push_back(std::move(cause));
+  }
+  co_return all;
+}
+
+// Of a single error its own, of several what each of them says and where it was written.
+std::vector<std::string> causes_of(const std::vector<std::pair<size_t, Error>>& errors) {
+  if (errors.size() == 1) return errors.front().second.causes();
+  std::vector<std::string> causes;
+  for (size_t i = 0; i < errors.size() && i < kErrorsShown; ++i) {
+    const std::string place = errors[i].second.place().to_string();
+    causes.push_back(errors[i].second.full_text() + (place.empty() ? "" : " (" + place + ")"));
+  }
+  if (errors.size() > kErrorsShown)
+    causes.push_back("and " + std::to_string(errors.size() - kErrorsShown) + " more");
+  return causes;
+}
+
+[[noreturn]] void throw_all(Application& set, size_t tried, const Obstacles& obstacles) {
   auto& errors = set.errors;
   std::ranges::sort(errors, {}, [](const auto& one) { return one.first; });
   const auto worst = std::ranges::max_element(
       errors, {}, [](const auto& one) { return weight_of(one.second.error_class()); });
-  if (errors.size() == 1) throw worst->second;
-  Error error(worst->second.error_class(), std::to_string(errors.size()) + " of " +
-                                               count_of(tried, "object") + " could not be applied");
-  error.at(worst->second.place()).hint(worst->second.hint());
-  for (size_t i = 0; i < errors.size() && i < kErrorsShown; ++i) {
-    const std::string place = errors[i].second.place().to_string();
-    error.because(errors[i].second.full_text() + (place.empty() ? "" : " (" + place + ")"));
-  }
-  if (errors.size() > kErrorsShown)
-    error.because("and " + std::to_string(errors.size() - kErrorsShown) + " more");
+  const bool in_the_way =
+      worst->second.error_class() == ErrorClass::kNotReady && !obstacles.hint.empty();
+  const std::string& hint = in_the_way ? obstacles.hint : worst->second.hint();
+  Error error(worst->second.error_class(),
+              errors.size() == 1 ? worst->second.summary()
+                                 : std::to_string(errors.size()) + " of " +
+                                       count_of(tried, "object") + " could not be applied");
+  error.at(worst->second.place()).hint(hint);
+  for (const std::string& cause : causes_of(errors)) error.because(cause);
+  for (const std::string& cause : obstacles.causes) error.because(cause);
   int seconds = 0;
   for (const auto& [index, one] : errors) seconds = std::max(seconds, one.retry_after_seconds());
   throw error.retry_after(seconds);
@@ -115,7 +161,9 @@ Task<void> apply_layer(Application& set, std::vector<size_t> layer) {
     tasks.push_back([&set, index] { return apply_one(set, index); });
   }
   co_await run_all(set.client.world().executor, std::move(tasks), set.options.concurrency);
-  if (!set.errors.empty()) throw_all(set, layer.size());
+  if (set.errors.empty()) co_return;
+  const Obstacles obstacles = co_await look_into_obstacles(set);
+  throw_all(set, layer.size(), obstacles);
 }
 
 Task<void> establish_layer(Client& client, const Manifests& manifests, std::vector<size_t> layer) {
@@ -132,7 +180,7 @@ Task<void> establish_layer(Client& client, const Manifests& manifests, std::vect
 
 Task<void> apply_set(Client& client, const Manifests& manifests, ApplySetOptions options) {
   const Manifests wanted = co_await with_namespace(client, manifests, options.default_namespace);
-  Application set{client, wanted, options, false, false, {}};
+  Application set{client, wanted, options};
   const auto layers = layers_of(wanted);
   for (size_t layer = 0; layer < layers.size(); ++layer) {
     if (layers[layer].empty()) continue;

@@ -42,8 +42,9 @@ struct ApplySetOptions {
 /// Applies in layers: namespaces; CRDs, then waits until each is Established and discovers again;
 /// the rest; at last what makes the API server ask others (webhook configurations, APIServices),
 /// which would refuse the rest until their own pods run. Concurrent within a layer. Throws after
-/// the whole layer was tried, with every object's error as a cause; stops early when nobody answers
-/// any more.
+/// the whole layer was tried, with every object's error as a cause, and with what is in the way: a
+/// webhook that cannot be called, what holds a namespace that is being deleted. Stops early when
+/// nobody answers any more.
 Task<void> apply_set(Client& client, const Manifests& manifests, ApplySetOptions options);
 
 /// Waits until a CustomResourceDefinition is Established; throws when its names are not accepted.

@@ -42,7 +42,10 @@ INSTANTIATE_TEST_SUITE_P(
         Row{403, "pods \"p\" is forbidden: violates PodSecurity \"restricted\"",
             ErrorClass::kPermanent},
         Row{403, "unable to create new content in namespace a because it is being terminated",
-            ErrorClass::kTransient},
+            ErrorClass::kNotReady},
+        Row{403, "pods \"p\" is forbidden: status unknown for quota: q, resources: pods",
+            ErrorClass::kNotReady},
+        Row{403, "admission webhook \"w\" denied the request: no", ErrorClass::kPermanent},
         Row{404, "not found", ErrorClass::kPermanent}, Row{405, "no", ErrorClass::kPermanent},
         Row{408, "slow", ErrorClass::kTransient}, Row{409, "moved", ErrorClass::kConflict},
         Row{410, "too old", ErrorClass::kTransient}, Row{413, "large", ErrorClass::kPermanent},
@@ -52,6 +55,48 @@ INSTANTIATE_TEST_SUITE_P(
             ErrorClass::kPermanent},
         Row{501, "never", ErrorClass::kPermanent}, Row{502, "gateway", ErrorClass::kTransient},
         Row{503, "starting", ErrorClass::kTransient}, Row{504, "timeout", ErrorClass::kTransient}));
+
+struct WebhookRow {
+  const char* message;
+  const char* name;
+  const char* text;
+};
+
+// The texts are the real API server's.
+TEST(ApiError, OfAWebhookThatCannotBeCalled_NamesItAndIsNoInternalError) {
+  const WebhookRow rows[] = {
+      {"Internal error occurred: failed calling webhook \"check.example.com\": failed to call "
+       "webhook: Post \"https://hook.default.svc:443/x?timeout=10s\": service \"hook\" not found",
+       "check.example.com",
+       "webhook \"check.example.com\" cannot be called yet: service \"hook\" not found"},
+      {"Internal error occurred: failed calling webhook \"w\": failed to call webhook: Post "
+       "\"https://127.0.0.1:1/x?timeout=10s\": dial tcp 127.0.0.1:1: connect: connection refused",
+       "w",
+       "webhook \"w\" cannot be called yet: dial tcp 127.0.0.1:1: connect: connection refused"},
+      {"Internal error occurred: failed calling webhook \"w\": failed to call webhook: Post "
+       "\"https://s.a.svc:443/?timeout=10s\": tls: failed to verify certificate: x509: certificate "
+       "signed by unknown authority",
+       "w",
+       "webhook \"w\" cannot be called yet: tls: failed to verify certificate: x509: certificate "
+       "signed by unknown authority"},
+      {"Internal error occurred: failed calling webhook \"w\": failed to call webhook: the server "
+       "could not find the requested resource",
+       "w", "webhook \"w\" cannot be called yet: the server could not find the requested resource"},
+      {"conversion webhook for example.com/v1, Kind=Thing failed: Post "
+       "\"https://c.a.svc:443/convert?timeout=30s\": service \"c\" not found",
+       "example.com/v1, Kind=Thing",
+       "the conversion webhook of example.com/v1, Kind=Thing cannot be called yet: service \"c\" "
+       "not found"},
+  };
+  for (const WebhookRow& row : rows) {
+    const ApiError error =
+        error_of(status_response(500, "InternalError", row.message), "apply Thing a/b", kNow);
+    EXPECT_EQ(error.error_class(), ErrorClass::kNotReady) << row.message;
+    EXPECT_EQ(error.reason(), kUncallable);
+    EXPECT_EQ(error.webhook(), row.name);
+    EXPECT_EQ(error.full_text(), std::string("cannot apply Thing a/b: ") + row.text);
+  }
+}
 
 TEST(ApiError, OfAConflict_NamesEveryFieldAndItsManager) {
   const HttpResponse response = json_response(409, R"({"kind":"Status","reason":"Conflict",
