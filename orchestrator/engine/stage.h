@@ -60,8 +60,8 @@ struct Decision {
   };
   Kind kind = Kind::kSatisfied;
   std::string reason;               // why; a sentence
-  std::string hint;                 // kBlocked: what to do
-  std::vector<std::string> causes;  // kBlocked: the chain below `reason`
+  std::string hint;                 // kBlocked, kWait: what to do about it
+  std::vector<std::string> causes;  // kBlocked, kWait: the chain below `reason`, in full
   /// kWait: the things that hold it up, by name. While they stay the same a new `reason` is a
   /// detail.
   std::vector<std::string> waits_for;

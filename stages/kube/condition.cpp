@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "orchestrator/kube/deletion.h"
 #include "orchestrator/kube/object.h"
 #include "orchestrator/kube/readiness_rules.h"
 
@@ -40,24 +41,35 @@ std::string too_few(const Condition& condition, size_t found) {
          std::to_string(condition.count) + (found == 1 ? " is" : " are");
 }
 
-Judgement nothing_yet(const Condition& condition) {
-  return {false, false, subject(condition) + " does not exist yet", nullptr};
+/// `object` holds it up, as its readiness says.
+Judgement held_up(std::string reason, const boost::json::value* object,
+                  kube::Readiness::State state) {
+  using State = kube::Readiness::State;
+  return {false, state == State::kFailed, state == State::kStalled, std::move(reason), object};
 }
 
+Judgement open_still(std::string reason) {
+  return {false, false, false, std::move(reason), nullptr};
+}
+
+Judgement holds(std::string reason) { return {true, false, false, std::move(reason), nullptr}; }
+
 Judgement judge_ready(const Condition& condition,
-                      const std::vector<const boost::json::value*>& items) {
+                      const std::vector<const boost::json::value*>& items,
+                      const kube::Surroundings& around) {
   size_t ready = 0;
   Judgement worst;
+  kube::Readiness::State state{};
   for (const auto* item : items) {
-    kube::Readiness readiness = kube::readiness_of(*item);
+    kube::Readiness readiness = kube::readiness_of(*item, around);
     ready += readiness.ready();
-    bool failed = readiness.state == kube::Readiness::State::kFailed;
-    if (readiness.ready() || (worst.object && (!failed || worst.hopeless))) continue;
-    worst = {false, failed, kube::ref_of(*item).to_string() + ": " + readiness.reason, item};
+    if (readiness.ready() || (worst.object && readiness.state <= state)) continue;
+    state = readiness.state;
+    worst = held_up(kube::ref_of(*item).to_string() + ": " + readiness.reason, item, state);
   }
   if (worst.object) return worst;
-  if (ready < condition.count) return {false, false, too_few(condition, ready) + " ready", nullptr};
-  return {true, false, all_of(condition) + " is ready", nullptr};
+  if (ready < condition.count) return open_still(too_few(condition, ready) + " ready");
+  return holds(all_of(condition) + " is ready");
 }
 
 /// How a condition of an object stands, as a sentence goes on.
@@ -70,26 +82,27 @@ std::string state_of(const std::optional<kube::Condition>& found) {
 }
 
 Judgement judge_status(const Condition& condition,
-                       const std::vector<const boost::json::value*>& items) {
+                       const std::vector<const boost::json::value*>& items,
+                       const kube::Surroundings& around) {
   for (const auto* item : items) {
     const auto found = kube::condition_of(*item, condition.type);
     if (found && !found->outdated && found->status == condition.status) continue;
     std::string reason = kube::ref_of(*item).to_string() + ": " + condition.type + state_of(found);
-    kube::Readiness readiness = kube::readiness_of(*item);
-    bool hopeless = readiness.state == kube::Readiness::State::kFailed;
-    if (!readiness.ready()) reason += " (" + readiness.reason + ")";
-    return {false, hopeless, reason, readiness.ready() ? nullptr : item};
+    kube::Readiness readiness = kube::readiness_of(*item, around);
+    if (readiness.ready()) return open_still(reason);
+    return held_up(reason + " (" + readiness.reason + ")", item, readiness.state);
   }
-  return {true, false, all_of(condition) + ": " + condition.type + " is " + condition.status,
-          nullptr};
+  return holds(all_of(condition) + ": " + condition.type + " is " + condition.status);
 }
 
 Judgement judge_gone(const Condition& condition,
                      const std::vector<const boost::json::value*>& items) {
-  if (items.empty()) return {true, false, all_of(condition) + " is gone", nullptr};
+  if (items.empty()) return holds(all_of(condition) + " is gone");
   std::string first = kube::ref_of(*items.front()).to_string();
   std::string more = items.size() > 1 ? " and " + count_of(items.size() - 1, "more object") : "";
-  return {false, false, first + more + (more.empty() ? " is" : " are") + " still there", nullptr};
+  std::vector<std::string> why = kube::blockers_of(*items.front());
+  return open_still(first + more + (more.empty() ? " is" : " are") + " still there" +
+                    (why.empty() ? "" : ": " + join(why, "; ")));
 }
 
 }  // namespace
@@ -128,14 +141,16 @@ Condition read_condition(const plan::Value& value) {
   return condition;
 }
 
-Judgement judge(const Condition& condition, const std::vector<const boost::json::value*>& items) {
+Judgement judge(const Condition& condition, const std::vector<const boost::json::value*>& items,
+                const kube::Surroundings& around) {
   if (condition.kind == Condition::Kind::kGone) return judge_gone(condition, items);
-  if (items.empty() && condition.count > 0) return nothing_yet(condition);
-  if (condition.kind == Condition::Kind::kReady) return judge_ready(condition, items);
+  if (items.empty() && condition.count > 0)
+    return open_still(subject(condition) + " does not exist yet");
+  if (condition.kind == Condition::Kind::kReady) return judge_ready(condition, items, around);
   if (condition.kind == Condition::Kind::kStatus && items.size() >= condition.count)
-    return judge_status(condition, items);
-  bool enough = items.size() >= condition.count;
-  return {enough, false, too_few(condition, items.size()) + " there", nullptr};
+    return judge_status(condition, items, around);
+  std::string reason = too_few(condition, items.size()) + " there";
+  return items.size() >= condition.count ? holds(reason) : open_still(reason);
 }
 
 }  // namespace blackstart::stages

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "orchestrator/kube/readiness.h"
 #include "orchestrator/kube/watch.h"
 #include "orchestrator/plan/value.h"
 
@@ -31,11 +32,13 @@ Condition read_condition(const plan::Value& value);
 struct Judgement {
   bool holds = false;
   bool hopeless = false;                       // will not come true by itself
+  bool stalled = false;                        // the same, when it lasts
   std::string reason;                          // a sentence
   const boost::json::value* object = nullptr;  // one that is not ready and holds it up
 };
 
 /// Pure. `items` are the objects of the selection; a kind that does not exist yet has none.
-Judgement judge(const Condition& condition, const std::vector<const boost::json::value*>& items);
+Judgement judge(const Condition& condition, const std::vector<const boost::json::value*>& items,
+                const kube::Surroundings& around = {});
 
 }  // namespace blackstart::stages

@@ -36,6 +36,7 @@ class ManifestsStage final : public ObjectsStage {
     wanted.field_manager = context.text("fieldManager");
     wanted.force = context.flag("force");
     wanted.wait = context.flag("wait");
+    wanted.grace = context.option("grace").as_duration();
     co_return wanted;
   }
 };
@@ -72,6 +73,10 @@ const engine::StageType kKubeManifests{
                  .type = OptionType::kBoolean,
                  .default_value = "true",
                  .summary = "done when all objects are ready, not only stored"},
+                {.name = "grace",
+                 .type = OptionType::kDuration,
+                 .default_value = kGraceText,
+                 .summary = "how long trouble that may pass must last to end the wait early"},
                 {.name = "fieldManager",
                  .default_value = "blackstart",
                  .summary = "name that owns the applied fields"},

@@ -1,8 +1,11 @@
 #include "stages/kube/objects.h"
 
 #include <algorithm>
+#include <functional>
 
-#include "orchestrator/kube/diagnosis.h"
+#include "orchestrator/kube/deletion.h"
+#include "orchestrator/kube/readiness_rules.h"
+#include "orchestrator/kube/surroundings.h"
 #include "orchestrator/world/async.h"
 #include "stages/target.h"
 
@@ -40,15 +43,7 @@ std::string sentence(const kube::ObjectState& state, const kube::Readiness& read
 /// Why an object that is being deleted is still there.
 std::string why_it_stays(const kube::ObjectState& state) {
   std::string why = state.ref.to_string() + " is being deleted";
-  std::vector<std::string> reasons;
-  for (const auto& condition : kube::list_at(state.live, {"status", "conditions"})) {
-    std::string message = kube::text_at(condition, {"message"});
-    if (kube::text_at(condition, {"status"}) == "True" && !message.empty())
-      reasons.push_back(message);
-  }
-  for (const auto& finalizer : kube::list_at(state.live, {"metadata", "finalizers"}))
-    if (finalizer.is_string())
-      reasons.push_back("finalizer " + std::string(finalizer.get_string()));
+  std::vector<std::string> reasons = kube::blockers_of(state.live);
   return reasons.empty() ? why : why + ": " + join(reasons, "; ");
 }
 
@@ -108,14 +103,28 @@ Task<Observation> ObjectsStage::observe(engine::Context& context) {
   }
   states_.clear();
   unready_.clear();
+  leaving_.clear();
+  details_.clear();
   verdict_.reset();
   if (auto stage = waits_for_cluster(context)) co_return Observation::deferred(*stage);
   client_ = co_await connect(context);
   co_await compare(*client_);
+  co_await look_at_leaving(*client_);
   verdict_ = co_await inspect(context, *client_);
-  Observation seen = co_await judge(*client_);
+  Observation seen = co_await judge(context, *client_);
   if (seen.is_present()) publish(seen);
   co_return seen;
+}
+
+/// What is being deleted is neither applied nor ready until it is gone.
+Task<void> ObjectsStage::look_at_leaving(kube::Client& client) {
+  leaving_.clear();
+  auto leaving = std::ranges::find_if(states_, is_leaving);
+  if (leaving == states_.end()) co_return;
+  leaving_ = why_it_stays(*leaving);
+  if (leaving->ref.kind != "Namespace") co_return;
+  auto why = co_await kube::why_terminating(client, leaving->ref.name);
+  if (!why.empty()) leaving_ = join(why, "; ");
 }
 
 Task<void> ObjectsStage::compare(kube::Client& client) {
@@ -123,7 +132,7 @@ Task<void> ObjectsStage::compare(kube::Client& client) {
                                    wanted_.field_manager);
 }
 
-Task<Observation> ObjectsStage::judge(kube::Client& client) {
+Task<Observation> ObjectsStage::judge(engine::Context& context, kube::Client& client) {
   size_t absent = 0;
   size_t differing = 0;
   for (const auto& state : states_) {
@@ -142,34 +151,51 @@ Task<Observation> ObjectsStage::judge(kube::Client& client) {
     if (differing) parts.push_back(count_of(differing, "object differs", "objects differ"));
     co_return Observation::differs(join(parts, ", "));
   }
-  co_return co_await judge_readiness(client);
+  co_return co_await judge_readiness(context, client);
 }
 
-Task<Observation> ObjectsStage::judge_readiness(kube::Client& client) {
+Task<void> ObjectsStage::find_unready(kube::Client& client) {
+  std::vector<const boost::json::value*> live;
+  for (const auto& state : states_) live.push_back(&state.live);
+  kube::Surroundings around;
+  if (wanted_.wait) around = co_await kube::look_around(client, std::move(live));
   for (const auto& state : states_) {
-    kube::Readiness readiness = is_leaving(state) ? kube::Readiness{{}, why_it_stays(state)}
-                                : wanted_.wait
-                                    ? kube::readiness_of(state.live)
-                                    : kube::Readiness{kube::Readiness::State::kReady, {}};
-    if (!readiness.ready()) unready_.push_back({&state, readiness});
+    kube::Readiness readiness = is_leaving(state) ? kube::progressing(why_it_stays(state))
+                                : wanted_.wait    ? kube::readiness_of(state.live, around)
+                                                  : kube::ready("it is there");
+    if (!readiness.ready()) unready_.push_back({&state, std::move(readiness)});
   }
+  // A failed one is what holds everything up: it is looked into before those on their way.
+  std::ranges::stable_sort(unready_, std::ranges::greater(),
+                           [](const Unready& one) { return one.readiness.state; });
+}
+
+/// Empty while anything is on its way: what has stalled may wait for it.
+std::string ObjectsStage::stalled_trouble() const {
+  if (unready_.empty() || unready_.back().readiness.state != kube::Readiness::State::kStalled)
+    return {};
+  std::vector<std::string> texts;
+  for (const auto& one : unready_) texts.push_back(sentence(*one.state, one.readiness));
+  return join(texts, "\n");
+}
+
+Task<Observation> ObjectsStage::judge_readiness(engine::Context& context, kube::Client& client) {
+  co_await find_unready(client);
+  bool lasted = grace_.is_over(context.world().clock.now(), stalled_trouble(), wanted_.grace);
   if (unready_.empty())
     co_return Observation::present(wanted_.what + wanted_.is() +
                                    (wanted_.wait ? "ready" : "there"));
-  // A failed one is what holds everything up: it is looked into before those on their way.
-  auto worst = std::find_if(unready_.begin(), unready_.end(), [](const Unready& one) {
-    return one.readiness.state == kube::Readiness::State::kFailed;
-  });
-  bool failed = worst != unready_.end();
-  const Unready& first = failed ? *worst : unready_.front();
+  const Unready& first = unready_.front();
+  bool failed = first.readiness.state == kube::Readiness::State::kFailed;
   kube::Diagnosis diagnosis;
-  if (!is_leaving(*first.state)) diagnosis = co_await kube::diagnose(client, first.state->live);
+  if (!is_leaving(*first.state))
+    diagnosis = co_await explainer_.explain(context, client, first.state->live, failed || lasted);
   std::string reason =
       diagnosis.chain.empty() ? sentence(*first.state, first.readiness) : diagnosis.sentence();
-  if (failed && !verdict_) {
-    verdict_ = Decision::blocked(
-        reason, "it will not become ready by itself: correct what is named, then apply again");
-    verdict_->causes = diagnosis.details;
+  details_ = std::move(diagnosis.details);
+  if ((failed || lasted) && !verdict_) {
+    verdict_ = given_up(reason, failed ? Duration{} : wanted_.grace);
+    verdict_->causes = details_;
   }
   if (unready_.size() > 1)
     reason += " (and " + count_of(unready_.size() - 1, "more object") + " not ready)";
@@ -180,8 +206,7 @@ Decision ObjectsStage::decide(const Observation& seen) const {
   if (seen.is_present()) return Decision::satisfied(seen.reason);
   if (wanted_.missing) throw *wanted_.missing;
   if (verdict_) return *verdict_;
-  auto leaving = std::find_if(states_.begin(), states_.end(), is_leaving);
-  if (leaving != states_.end()) return wait_for_unready(why_it_stays(*leaving));
+  if (!leaving_.empty()) return wait_for_unready(leaving_);
   if (!unready_.empty()) return wait_for_unready(seen.reason);
   Action action{"apply", "apply " + wanted_.what, changes(), false, false};
   return Decision::act(std::move(action), seen.reason);
@@ -189,6 +214,7 @@ Decision ObjectsStage::decide(const Observation& seen) const {
 
 Decision ObjectsStage::wait_for_unready(const std::string& reason) const {
   Decision decision = Decision::wait(reason);
+  decision.causes = details_;
   for (const auto& one : unready_) decision.waits_for.push_back(one.state->ref.to_string());
   return decision;
 }

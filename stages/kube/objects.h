@@ -15,6 +15,8 @@
 #include "orchestrator/kube/apply.h"
 #include "orchestrator/kube/client.h"
 #include "orchestrator/kube/readiness.h"
+#include "stages/kube/explainer.h"
+#include "stages/kube/grace.h"
 #include "stages/kube/watches.h"
 
 namespace blackstart::stages {
@@ -25,8 +27,9 @@ struct Wanted {
   std::string what;  // for sentences: "namespace argocd", "4 objects of apps/web"
   std::string default_namespace = "default";
   std::string field_manager = "blackstart";
-  bool force = false;  // take over fields that others own
-  bool wait = true;    // done means ready, not only stored
+  bool force = false;       // take over fields that others own
+  bool wait = true;         // done means ready, not only stored
+  Duration grace = kGrace;  // for how long trouble that may pass must last to end the wait
   /// A secret that is in the objects and not on this machine: what is there can be looked at and
   /// taken away, but neither compared nor applied.
   std::optional<Error> missing;
@@ -67,8 +70,11 @@ class ObjectsStage : public engine::Stage {
     kube::Readiness readiness;
   };
   Task<void> compare(kube::Client& client);
-  Task<engine::Observation> judge(kube::Client& client);
-  Task<engine::Observation> judge_readiness(kube::Client& client);
+  Task<engine::Observation> judge(engine::Context& context, kube::Client& client);
+  Task<engine::Observation> judge_readiness(engine::Context& context, kube::Client& client);
+  Task<void> look_at_leaving(kube::Client& client);
+  Task<void> find_unready(kube::Client& client);
+  std::string stalled_trouble() const;
   Task<void> apply(engine::Context& context);
   Task<void> remove(engine::Context& context);
   std::vector<std::string> changes() const;
@@ -78,7 +84,11 @@ class ObjectsStage : public engine::Stage {
   std::optional<std::string> loaded_;        // the digest that `wanted_` was read for
   std::vector<kube::ObjectState> states_;    // as last compared; empty before
   std::optional<engine::Decision> verdict_;  // of inspect(), or of what cannot become ready
-  std::vector<Unready> unready_;
+  std::vector<Unready> unready_;             // the worst first
+  std::string leaving_;                      // why what is being deleted is still there
+  std::vector<std::string> details_;         // of why the first of them is not ready, in full
+  Grace grace_;
+  Explainer explainer_;
   std::shared_ptr<kube::Client> client_;  // outlives the watches
   Watches watches_;
 };

@@ -1,7 +1,8 @@
 // kube.wait: until objects are ready, have a condition, are there or are gone. Writes nothing.
 #include <algorithm>
+#include <functional>
 
-#include "orchestrator/kube/diagnosis.h"
+#include "orchestrator/kube/surroundings.h"
 #include "stages/kube/condition.h"
 #include "stages/kube/objects.h"
 #include "stages/kube/watches.h"
@@ -40,21 +41,20 @@ class WaitStage final : public engine::Stage {
     for (const plan::Value& value : context.option("for").as_list())
       conditions_.push_back(read_condition(value));
     hopeless_.reset();
+    waits_for_.clear();
+    details_.clear();
     if (auto stage = waits_for_cluster(context)) co_return Observation::deferred(*stage);
     client_ = co_await connect(context);
     co_await look(*client_);
-    std::vector<std::string> open;
-    std::vector<std::string> held;
-    waits_for_.clear();
-    for (const Condition& condition : conditions_) {
-      Judgement judgement = judge(condition, watches_.items(condition.selection));
-      if (judgement.holds) held.push_back(judgement.reason);
-      if (judgement.holds) continue;
-      waits_for_.push_back(condition.to_string());
-      co_await explain(condition, judgement, open);
-    }
-    if (open.empty()) co_return Observation::present(join(held, "; "));
-    co_return Observation::differs(join(open, "; "));
+    kube::Surroundings around = co_await kube::look_around(*client_, all_items());
+    judge_all(around);
+    Duration grace = context.option("grace").as_duration();
+    bool lasted = grace_.is_over(context.world().clock.now(), stalled_trouble(), grace);
+    if (open_.empty()) co_return Observation::present(join(held_, "; "));
+    co_await explain(context, lasted, grace);
+    std::vector<std::string> reasons;
+    for (const Open& one : open_) reasons.push_back(one.judgement.reason);
+    co_return Observation::differs(join(reasons, "; "));
   }
 
   Decision decide(const Observation& seen) const override {
@@ -63,6 +63,7 @@ class WaitStage final : public engine::Stage {
     if (seen.state == Observation::State::kDeferred) return Decision::wait(describe());
     Decision decision = Decision::wait(seen.reason);
     decision.waits_for = waits_for_;
+    decision.causes = details_;
     return decision;
   }
 
@@ -86,6 +87,11 @@ class WaitStage final : public engine::Stage {
   Task<void> close(engine::Context&) override { co_await watches_.stop(); }
 
  private:
+  struct Open {
+    Condition::Kind kind;
+    Judgement judgement;  // its object holds until the next suspension
+  };
+
   Task<void> look(kube::Client& client) {
     std::vector<kube::Selection> selections;
     for (Condition& condition : conditions_) {
@@ -105,22 +111,57 @@ class WaitStage final : public engine::Stage {
     if (condition.holds_without_any() && !kinds.silent.empty()) throw cannot_tell(condition, kinds);
   }
 
-  Task<void> explain(const Condition& condition, Judgement judgement,
-                     std::vector<std::string>& open) {
-    std::string reason = judgement.reason;
-    kube::Diagnosis diagnosis;
-    if (judgement.object && open.empty()) {
-      boost::json::value object = *judgement.object;  // the view may move while we ask
-      diagnosis = co_await kube::diagnose(*client_, std::move(object));
-      bool same_question = condition.kind == Condition::Kind::kReady && !diagnosis.chain.empty();
-      if (same_question) reason = diagnosis.sentence();
+  std::vector<const boost::json::value*> all_items() const {
+    std::vector<const boost::json::value*> all;
+    for (const Condition& condition : conditions_)
+      for (const auto* item : watches_.items(condition.selection)) all.push_back(item);
+    return all;
+  }
+
+  /// Without suspension: the views move when something else runs.
+  void judge_all(const kube::Surroundings& around) {
+    open_.clear();
+    held_.clear();
+    for (const Condition& condition : conditions_) {
+      Judgement judgement = judge(condition, watches_.items(condition.selection), around);
+      if (judgement.holds) {
+        held_.push_back(judgement.reason);
+      } else {
+        waits_for_.push_back(condition.to_string());
+        open_.push_back({condition.kind, std::move(judgement)});
+      }
     }
-    if (judgement.hopeless && !hopeless_) {
-      hopeless_ = Decision::blocked(
-          reason, "it will not come true by itself: correct what is named, then apply again");
-      hopeless_->causes = diagnosis.details;
+    // What cannot come true is looked into before what is on its way.
+    std::ranges::stable_sort(open_, std::ranges::greater(),
+                             [](const Open& one) { return one.judgement.hopeless; });
+    held_up_by_ = nullptr;
+    if (!open_.empty() && open_.front().judgement.object)
+      held_up_by_ = *open_.front().judgement.object;
+  }
+
+  /// Empty while anything is on its way: what has stalled may wait for it.
+  std::string stalled_trouble() const {
+    std::vector<std::string> texts;
+    for (const Open& one : open_) {
+      if (!one.judgement.stalled) return {};
+      texts.push_back(one.judgement.reason);
     }
-    open.push_back(reason);
+    return join(texts, "\n");
+  }
+
+  /// Of the worst; `lasted`: it has stalled for the whole `grace`, which ends the wait.
+  Task<void> explain(engine::Context& context, bool lasted, Duration grace) {
+    Open& worst = open_.front();
+    bool over = worst.judgement.hopeless || lasted;
+    if (!held_up_by_.is_null()) {
+      kube::Diagnosis diagnosis = co_await explainer_.explain(context, *client_, held_up_by_, over);
+      if (worst.kind == Condition::Kind::kReady && !diagnosis.chain.empty())
+        worst.judgement.reason = diagnosis.sentence();
+      details_ = std::move(diagnosis.details);
+    }
+    if (!over) co_return;
+    hopeless_ = given_up(worst.judgement.reason, worst.judgement.hopeless ? Duration{} : grace);
+    hopeless_->causes = details_;
   }
 
   std::string describe() const {
@@ -130,7 +171,13 @@ class WaitStage final : public engine::Stage {
   }
 
   std::vector<Condition> conditions_;
+  std::vector<Open> open_;         // those that do not hold, the worst first
+  std::vector<std::string> held_;  // why the others do
+  boost::json::value held_up_by_;  // what the worst is about, if anything
   std::optional<Decision> hopeless_;
+  std::vector<std::string> details_;  // of why the first that does not hold does not, in full
+  Grace grace_;
+  Explainer explainer_;
   std::vector<std::string> waits_for_;  // the conditions that do not hold
   std::shared_ptr<kube::Client> client_;
   Watches watches_;
@@ -181,6 +228,10 @@ const engine::StageType kKubeWait{
                                     .type = OptionType::kInteger,
                                     .summary = "at least so many exist"},
                                }}}},
+                    {.name = "grace",
+                     .type = OptionType::kDuration,
+                     .default_value = kGraceText,
+                     .summary = "how long trouble that may pass must last to end the wait early"},
                 },
             .in_cluster = true,
         },

@@ -99,6 +99,7 @@ Bench::Bench(const std::string& uses, const std::string& with,
                              {"argoproj.io/v1alpha1", "Application", "applications", true},
                              {"argoproj.io/v1alpha1", "ApplicationSet", "applicationsets", true},
                              {"argoproj.io/v1alpha1", "AppProject", "appprojects", true},
+                             {"external-secrets.io/v1", "ExternalSecret", "externalsecrets", true},
                              {"example.com/v1beta1", "Widget", "widgets", true},
                              {"example.com/v1", "Widget", "widgets", true}});
   http.handler = [this, others = http.handler](HttpRequest request) {

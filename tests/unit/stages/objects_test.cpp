@@ -157,6 +157,66 @@ TEST(Manifests, NotReady_IsWaitedForAndNewsWakesIt) {
   EXPECT_EQ(bench.decide().kind, Decision::Kind::kSatisfied);
 }
 
+TEST(Manifests, ThatAreBeingDeleted_AreNotReadyThoughTheyAreAsWanted) {
+  Bench bench("kube.manifests", kTwo);
+  bench.converge();
+  auto& metadata = bench.api.find(kOne)->at("metadata").as_object();
+  metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  metadata["finalizers"] = boost::json::array{"example.com/hold"};
+  Decision decision = bench.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kWait);
+  EXPECT_EQ(decision.reason, "ConfigMap web/one is being deleted: finalizer example.com/hold");
+}
+
+constexpr const char* kSecret = R"(namespace: web
+grace: 30s
+inline:
+  - {apiVersion: external-secrets.io/v1, kind: ExternalSecret, metadata: {name: db}})";
+
+void pass(Bench& bench, Duration time) {
+  Clock& clock = bench.context().world().clock;
+  bench.run(clock.sleep_until(clock.now() + time));
+}
+
+/// As an ExternalSecret says whose store fails, in these words.
+void fail_secret(boost::json::object& secret, const char* message) {
+  secret["status"] = boost::json::parse(
+      R"({"conditions": [{"type": "Ready", "status": "False", "reason": "SecretSyncedError",
+          "message": ")" +
+      std::string(message) + "\"}]}");
+}
+
+TEST(Manifests, TroubleThatMayPass_EndsTheWaitOnlyOnceItHasLasted) {
+  Bench bench("kube.manifests", kSecret);
+  bench.api.on_apply = [](boost::json::object& secret) { fail_secret(secret, "no store"); };
+  bench.decide();
+  bench.act("apply");
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kWait);
+  pass(bench, std::chrono::seconds(29));
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kWait);
+  auto& secret = *bench.api.find("/apis/external-secrets.io/v1/namespaces/web/externalsecrets/db");
+  fail_secret(secret.as_object(), "no key");
+  pass(bench, std::chrono::seconds(2));
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kWait) << "it is other trouble now";
+  pass(bench, std::chrono::seconds(30));
+  Decision over = bench.decide();
+  EXPECT_EQ(over.kind, Decision::Kind::kBlocked);
+  EXPECT_EQ(over.reason, "ExternalSecret web/db: Ready is False: no key (unchanged for 30.0s)");
+}
+
+TEST(Manifests, TroubleThatMayPass_WaitsForWhatIsOnItsWay) {
+  Bench bench("kube.manifests", std::string(kSecret) + R"(
+  - {apiVersion: apps/v1, kind: Deployment, metadata: {name: store}, spec: {replicas: 1}})");
+  bench.api.on_apply = [](boost::json::object& object) {
+    if (object.at("kind") == "ExternalSecret") fail_secret(object, "no store");
+  };
+  bench.decide();
+  bench.act("apply");
+  bench.decide();
+  pass(bench, std::chrono::minutes(5));
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kWait);
+}
+
 TEST(Manifests, WaitIsFalse_StoredIsEnough) {
   Bench bench("kube.manifests", std::string(kDeployment) + "\nwait: false");
   EXPECT_EQ(bench.converge(), 1);
