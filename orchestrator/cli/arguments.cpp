@@ -146,6 +146,8 @@ struct Builder {
     add_state(status);
     add_selection(status);
     add_output(status);
+    status->add_flag("-v,--verbose", arguments.verbose,
+                     "also the events and last log lines below what does not hold");
     add_streams(status);
     CLI::App* destroy =
         command("destroy", "takes away what the plan made, in reverse, after confirmation");

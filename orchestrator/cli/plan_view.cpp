@@ -57,6 +57,14 @@ std::string failure_lines(const engine::Session& session, const StageResult& res
   return text;
 }
 
+/// What was found on the way down to what holds a stage up. Of a failure it is among the causes.
+std::string detail_lines(const StageResult& result) {
+  std::string text;
+  for (const std::string& cause : result.decision.causes)
+    text += std::string(8, ' ') + cause + "\n";
+  return text;
+}
+
 const char* plan_mark(const StageResult& result) {
   switch (result.state) {
     case StageState::kSatisfied: return "=";
@@ -136,6 +144,7 @@ json::object stage_json(const plan::Stage& stage, const StageResult& result,
                                       {"once", action.once},
                                       {"destructive", action.destructive}});
   }
+  json::array causes(result.decision.causes.begin(), result.decision.causes.end());
   json::object object{{"name", stage.name},
                       {"uses", stage.uses},
                       {"stack", stage.stack},
@@ -143,15 +152,16 @@ json::object stage_json(const plan::Stage& stage, const StageResult& result,
                       {"holds", result.holds()},
                       {"observation", engine::to_string(result.seen.state)},
                       {"reason", clean(json::value(result.reason))},
+                      {"causes", clean(causes)},
                       {"deferredOn", clean(json::value(result.seen.deferred_on))},
                       {"outputs", clean(outputs_json(stage, result))},
                       {"actions", std::move(actions)}};
   if (result.failure) {
-    json::array causes(result.failure->causes().begin(), result.failure->causes().end());
+    json::array why(result.failure->causes().begin(), result.failure->causes().end());
     object["failure"] =
         json::object{{"class", to_string(result.failure->error_class())},
                      {"summary", clean(json::value(result.failure->summary()))},
-                     {"causes", clean(causes)},
+                     {"causes", clean(why)},
                      {"hint", clean(json::value(result.failure->hint()))},
                      {"place", clean(json::value(result.failure->place().to_string()))}};
   }
@@ -202,7 +212,8 @@ std::string plan_text(const engine::Session& session, const engine::RunResult& r
   return session.bus.redactor().clean(text + ".\n");
 }
 
-std::string status_text(const engine::Session& session, const engine::RunResult& result) {
+std::string status_text(const engine::Session& session, const engine::RunResult& result,
+                        bool verbose) {
   Widths widths = widths_of(session.plan);
   std::string text = about(session);
   size_t broken = 0;
@@ -222,6 +233,7 @@ std::string status_text(const engine::Session& session, const engine::RunResult&
     unknown += not_seen ? 1 : 0;
     text += head_line(padded(mark, 2).c_str(), session.plan.stages[index], widths, sentence) +
             failure_lines(session, stage);
+    if (verbose && !stage.failure) text += detail_lines(stage);
   }
   text += "\n" + verdict(broken, unknown, apply_would_help(session, result)) + "\n";
   return session.bus.redactor().clean(text);

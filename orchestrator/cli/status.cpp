@@ -26,7 +26,8 @@ Task<int> run_status(Program& program) {
   engine::RunResult result = co_await engine::preview(session, std::move(roles));
   int code = code_of(session, result);
   bool json = program.arguments.output == "json";
-  program.print(json ? preview_json(session, result) : status_text(session, result));
+  program.print(json ? preview_json(session, result)
+                     : status_text(session, result, program.arguments.verbose));
   co_await space->finish(result, code);
   co_return code;
 }
