@@ -141,9 +141,12 @@ void PlainSink::show(const ActionEnded& action) {
 }
 
 void PlainSink::show(const Retrying& retry) {
+  std::string& known = retried_for_[retry.stage];
+  bool same = known == retry.cause && !options_.verbose;
+  known = retry.cause;
   line(retry.stage, "↻",
        "attempt " + std::to_string(retry.attempt) + " failed (" + retry.error_class +
-           "), next in " + duration(retry.delay_ms) + ": " + retry.cause);
+           "), next in " + duration(retry.delay_ms) + ": " + (same ? "as before" : retry.cause));
 }
 
 void PlainSink::show(const Waiting& waiting) {

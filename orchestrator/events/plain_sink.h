@@ -60,8 +60,9 @@ class PlainSink final : public Sink {
   Writer writer_;
   PlainOptions options_;
   Duration elapsed_{};
-  std::map<std::string, std::string> summaries_;  // of running actions, by stage and action
-  std::map<std::string, Wait> waits_;             // by stage
+  std::map<std::string, std::string> summaries_;    // of running actions, by stage and action
+  std::map<std::string, Wait> waits_;               // by stage
+  std::map<std::string, std::string> retried_for_;  // by stage: the newest cause
   std::vector<Broken> broken_;
 };
 

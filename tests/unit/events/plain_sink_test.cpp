@@ -39,6 +39,19 @@ std::string shown(bool verbose) {
   return text;
 }
 
+TEST(PlainSink, TheSameCauseOfARetry_IsToldOnce) {
+  ManualClock clock;
+  std::string text;
+  Bus bus(clock);
+  bus.add_sink(std::make_unique<PlainSink>(into(text), PlainOptions{false, 7}));
+  for (const char* cause : {"no endpoint", "no endpoint", "denied"})
+    bus.publish(Retrying{"cluster", "not ready", cause, 1, 800});
+  EXPECT_EQ(text,
+            "00:00 cluster ↻ attempt 1 failed (not ready), next in 800ms: no endpoint\n"
+            "00:00 cluster ↻ attempt 1 failed (not ready), next in 800ms: as before\n"
+            "00:00 cluster ↻ attempt 1 failed (not ready), next in 800ms: denied\n");
+}
+
 TEST(PlainSink, ShowsARunAsOneLineAnEvent) {
   EXPECT_EQ(shown(false),
             "apply homelab (environment rehearsal): 3 stages, run r1\n"
