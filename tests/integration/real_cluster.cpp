@@ -35,6 +35,59 @@ constexpr Component kComponents[] = {
     {"kube-scheduler", "kube-scheduler", "kubeSchedulerBinary"},
     {"kwok-controller", "kwok", "kwokControllerBinary"}};
 
+// In place of kwok's own: a pod has the status that its annotation "played" holds, and stays
+// Pending without; a node is ready.
+constexpr const char* kStages = R"(
+---
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: Stage
+metadata: {name: pod-played}
+spec:
+  resourceRef: {apiGroup: v1, kind: Pod}
+  selector:
+    matchExpressions:
+      - {key: .metadata.deletionTimestamp, operator: DoesNotExist}
+      - {key: '.metadata.annotations["played"]', operator: Exists}
+      - {key: .status.podIP, operator: DoesNotExist}
+  next:
+    statusTemplate: |
+      {{ index .metadata.annotations "played" }}
+---
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: Stage
+metadata: {name: pod-deleted}
+spec:
+  resourceRef: {apiGroup: v1, kind: Pod}
+  selector:
+    matchExpressions:
+      - {key: .metadata.deletionTimestamp, operator: Exists}
+  next:
+    finalizers: {empty: true}
+    delete: true
+---
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: Stage
+metadata: {name: node-ready}
+spec:
+  resourceRef: {apiGroup: v1, kind: Node}
+  selector:
+    matchExpressions:
+      - key: '.status.conditions.[] | select( .type == "Ready" ) | .status'
+        operator: NotIn
+        values: ["True"]
+  next:
+    statusTemplate: |
+      {{ $now := Now }}
+      allocatable: {cpu: 1k, memory: 1Ti, pods: 1M}
+      capacity: {cpu: 1k, memory: 1Ti, pods: 1M}
+      conditions:
+      - type: Ready
+        status: "True"
+        reason: KubeletReady
+        lastHeartbeatTime: {{ $now | Quote }}
+        lastTransitionTime: {{ $now | Quote }}
+)";
+
 std::string missing_parts() {
   std::string missing;
   auto look_for = [&missing](const std::string& tool) {
@@ -76,7 +129,8 @@ std::string configuration() {
     options[component.option] = part(component.program);
   return boost::json::serialize(boost::json::object{{"apiVersion", "config.kwok.x-k8s.io/v1alpha1"},
                                                     {"kind", "KwokctlConfiguration"},
-                                                    {"options", std::move(options)}});
+                                                    {"options", std::move(options)}}) +
+         kStages;
 }
 
 // All that runs from the folder: its name is in every command line and nobody else's.
