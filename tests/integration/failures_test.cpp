@@ -158,6 +158,16 @@ TEST_F(Failures, AClaimOfAClassThatIsMissing_IsNamedBelowThePod) {
   EXPECT_THAT(ran.err, HasSubstr("→ StorageClass nowhere: it does not exist"));
 }
 
+TEST_F(Failures, AConfigMapThatIsMissing_IsNamedBelowThePod) {
+  Ran ran =
+      apply(deployment(played("Pending", R"({"waiting":{"reason":"CreateContainerConfigError",)"
+                                         R"("message":"configmap \"settings\" not found"}})"),
+                       "volumes: [{name: s, configMap: {name: settings}}]"));
+  EXPECT_EQ(ran.code, 6) << ran.all();
+  EXPECT_THAT(ran.err, HasSubstr("container main: CreateContainerConfigError"));
+  EXPECT_THAT(ran.err, HasSubstr("→ ConfigMap " + name_space() + "/settings: it does not exist"));
+}
+
 TEST_F(Failures, AClaimThatItsFirstConsumerBinds_IsNone) {
   put("{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: " + name_space() +
       "}, provisioner: disk.example.com, volumeBindingMode: WaitForFirstConsumer}");

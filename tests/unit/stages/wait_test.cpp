@@ -198,6 +198,20 @@ TEST(Wait, FailedJob_EndsEarly) {
   EXPECT_THAT(decision.reason, HasSubstr("backoff limit"));
 }
 
+TEST(Wait, TroubleThatMayPass_EndsTheWaitOnlyOnceItHasLasted) {
+  Bench bench("kube.wait", "for: [{kind: ExternalSecret, namespace: web, name: db}]\ngrace: 10s");
+  bench.api.put("/apis/external-secrets.io/v1/namespaces/web/externalsecrets/db",
+                boost::json::parse(R"({"apiVersion": "external-secrets.io/v1",
+    "kind": "ExternalSecret", "status": {"conditions": [{"type": "Ready", "status": "False",
+    "message": "no store"}]}})"));
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kWait);
+  Clock& clock = bench.context().world().clock;
+  bench.run(clock.sleep_until(clock.now() + std::chrono::seconds(10)));
+  Decision over = bench.decide();
+  EXPECT_EQ(over.kind, Decision::Kind::kBlocked);
+  EXPECT_EQ(over.reason, "ExternalSecret web/db: Ready is False: no store (unchanged for 10.0s)");
+}
+
 TEST(Wait, TwoAnswersInOneCondition_AreAMistake) {
   Bench bench("kube.wait", "for: [{kind: Pod, ready: true, gone: true}]");
   EXPECT_THROW(bench.observe(), Error);
