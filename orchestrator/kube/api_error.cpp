@@ -127,10 +127,21 @@ ErrorClass class_of_forbidden(const std::string& message) {
 
 // An object that does not fit its schema is refused with 500 by server-side apply: a field of the
 // wrong type at first, a text that its type cannot hold (a quantity) at the conversion.
+bool is_misfit(const std::string& message) {
+  return message.starts_with("failed to create typed patch object") ||
+         message.starts_with("failed to convert new object");
+}
+
+// The API server takes 3 MiB, etcd half of it (--max-request-bytes) and its client 2 MiB: these
+// refusals come as 500 as well.
+bool is_too_large_for_etcd(const std::string& message) {
+  return contains(message, "etcdserver: request is too large") ||
+         contains(message, "trying to send message larger than max");
+}
+
 ErrorClass class_of_internal(const std::string& message) {
-  const bool misfit = message.starts_with("failed to create typed patch object") ||
-                      message.starts_with("failed to convert new object");
-  return misfit ? ErrorClass::kPermanent : ErrorClass::kTransient;
+  const bool refused = is_misfit(message) || is_too_large_for_etcd(message);
+  return refused ? ErrorClass::kPermanent : ErrorClass::kTransient;
 }
 
 ErrorClass class_of(int status, const std::string& message) {
@@ -169,7 +180,8 @@ std::string hint_for(int status, const std::string& message) {
   if (status == 403) return hint_for_forbidden(message);
   if (contains(message, "expected string, got"))
     return "put the value in quotes: YAML reads y, no, on, 1 and the like as no strings";
-  if (status == 413) return "the object is larger than the API server takes: split it";
+  if (status == 413 || is_too_large_for_etcd(message))
+    return "the object is larger than the API server and its etcd take: split it";
   if (uncallable_webhook(message))
     return "the webhook's own pods must be ready first; if its operator is gone for good, remove "
            "its webhook configuration by hand";

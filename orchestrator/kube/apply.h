@@ -35,7 +35,7 @@ struct ApplySetOptions {
   std::string field_manager = "blackstart";
   std::string default_namespace = "default";
   bool force = false;
-  size_t concurrency = 16;
+  size_t concurrency = 32;
   std::function<void(const ObjectRef&)> on_applied;  // may be empty
 };
 

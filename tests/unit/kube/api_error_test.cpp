@@ -53,6 +53,12 @@ INSTANTIATE_TEST_SUITE_P(
         Row{500, "oops", ErrorClass::kTransient},
         Row{500, "failed to create typed patch object (a/b): .data.b: expected string",
             ErrorClass::kPermanent},
+        Row{500, "failed to convert new object (a/b; v1) to proper version: quantities must match",
+            ErrorClass::kPermanent},
+        Row{500, "etcdserver: request is too large", ErrorClass::kPermanent},
+        Row{500,
+            "rpc error: code = ResourceExhausted desc = trying to send message larger than max",
+            ErrorClass::kPermanent},
         Row{501, "never", ErrorClass::kPermanent}, Row{502, "gateway", ErrorClass::kTransient},
         Row{503, "starting", ErrorClass::kTransient}, Row{504, "timeout", ErrorClass::kTransient}));
 
