@@ -28,9 +28,11 @@ struct HttpRequest {
   std::map<std::string, std::string> headers;
   std::string body;
   std::shared_ptr<const TlsIdentity> tls;
-  Duration connect_timeout = std::chrono::seconds(10);
-  Duration total_timeout = std::chrono::seconds(60);  // zero = none; only for streams
-  Duration idle_timeout = std::chrono::seconds(15);   // no byte for so long ends it; zero = none
+  bool once = false;  // never sent a second time unasked, as is done when a kept connection breaks
+  Duration connect_timeout = std::chrono::seconds(10);  // for name, TCP and TLS together
+  Duration total_timeout = std::chrono::seconds(60);    // zero = none; only for streams
+  Duration idle_timeout = std::chrono::seconds(15);     // no byte for so long ends it; zero = none
+  Duration first_byte_timeout{};  // the same until the answer begins; zero = idle_timeout
   size_t body_limit = 64u << 20;
   std::function<void(std::string_view)> on_body;  // set = streamed, `HttpResponse::body` stays
                                                   // empty (only 2xx bodies are streamed)
@@ -46,8 +48,8 @@ class Http {
  public:
   virtual ~Http() = default;
   /// Any status is a response. Throws Error: kUnreachable (refused, no route, DNS, connect
-  /// timeout), kTransient (reset, truncated, idle), kAuthentication (TLS verification), kPermanent
-  /// (too large: AnswerTooLarge).
+  /// timeout; names the addresses that were tried), kTransient (reset, truncated, idle),
+  /// kAuthentication (TLS verification), kPermanent (too large: AnswerTooLarge).
   virtual Task<HttpResponse> send(HttpRequest request) = 0;
 };
 

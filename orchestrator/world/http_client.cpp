@@ -1,6 +1,4 @@
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include "orchestrator/world/async.h"
 #include "orchestrator/world/http_multi.h"
@@ -32,30 +30,26 @@ struct Running {
   CURL* easy;
 };
 
-// nullopt when the server fell silent.
-Task<std::optional<CURLcode>> perform(HttpTransfer& transfer, std::shared_ptr<HttpMulti> multi) {
+// nullopt when it is out of time.
+Task<std::optional<CURLcode>> perform(HttpTransfer& transfer, std::shared_ptr<HttpMulti> multi,
+                                      Clock& clock) {
   std::optional<CURLcode> result;
   Executor executor = co_await asio::this_coro::executor;
-  asio::steady_timer wake(executor);
+  Event ended(executor);
   transfer.on_end = [&](CURLcode code) {
     result = code;
-    wake.cancel();
+    ended.set();
   };
   Running running(multi, transfer.easy());
-  while (!result) {
-    co_await throw_if_cancelled();
-    Instant silent_at = transfer.silent_at();
-    if (std::chrono::steady_clock::now() >= silent_at) break;
-    wake.expires_at(silent_at);
-    co_await wake.async_wait(asio::as_tuple(asio::use_awaitable));
-  }
+  while (!result && clock.now() < transfer.gives_up_at())
+    co_await wait_until(clock, transfer.gives_up_at(), ended);
   co_return result;
 }
 
 class RealHttp final : public Http {
  public:
-  RealHttp(asio::io_context& loop, const Environment& environment)
-      : loop_(loop), environment_(environment) {
+  RealHttp(asio::io_context& loop, Clock& clock, const Environment& environment)
+      : loop_(loop), clock_(clock), environment_(environment) {
     initialise_curl();
   }
 
@@ -65,12 +59,11 @@ class RealHttp final : public Http {
     Identity identity = request.tls;
     std::shared_ptr<HttpMulti> multi = connection_for(identity);
     ProxySettings proxy = proxy_for(request);
-    HttpTransfer transfer(easy_handles_, std::move(request), std::move(proxy));
-    std::optional<CURLcode> result = co_await perform(transfer, multi);
-    if (result) co_return transfer.finish(*result);
+    HttpTransfer transfer(easy_handles_, clock_, std::move(request), std::move(proxy));
+    std::optional<CURLcode> result = co_await perform(transfer, multi, clock_);
     // What fell silent under one request would under the next: those get a new connection.
-    std::erase(connections_[identity], multi);
-    throw transfer.idle_error();
+    if (!result) std::erase(connections_[identity], multi);
+    co_return transfer.finish(result.value_or(CURLE_OPERATION_TIMEDOUT));
   }
 
  private:
@@ -112,6 +105,7 @@ class RealHttp final : public Http {
                std::owner_less<std::weak_ptr<const TlsIdentity>>>;
 
   asio::io_context& loop_;
+  Clock& clock_;
   const Environment& environment_;
   Identity nobody_ = std::make_shared<const TlsIdentity>();
   std::shared_ptr<EasyPool> easy_handles_ = std::make_shared<EasyPool>();
@@ -120,8 +114,9 @@ class RealHttp final : public Http {
 
 }  // namespace
 
-std::unique_ptr<Http> make_http(asio::io_context& loop, const Environment& environment) {
-  return std::make_unique<RealHttp>(loop, environment);
+std::unique_ptr<Http> make_http(asio::io_context& loop, Clock& clock,
+                                const Environment& environment) {
+  return std::make_unique<RealHttp>(loop, clock, environment);
 }
 
 }  // namespace blackstart::real

@@ -53,15 +53,21 @@ Verdict tls_verdict(const std::string& reason) {
   return {ErrorClass::kTransient, "the connection broke during the TLS handshake"};
 }
 
+// What a proxy said instead of making a tunnel.
+Verdict proxy_verdict(int status) {
+  if (status == 407)
+    return {ErrorClass::kAuthentication, "the proxy wants credentials",
+            "put them into the proxy's URL: http://USER:PASSWORD@HOST:PORT"};
+  if (status >= 500) return {ErrorClass::kUnreachable, "the proxy reaches nobody there"};
+  return {ErrorClass::kPermanent, "the proxy refuses to connect us"};
+}
+
 Verdict verdict(const CurlFailure& failure, const std::string& reason) {
   switch (failure.code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
       return {ErrorClass::kUnreachable, "the name does not resolve"};
     case CURLE_COULDNT_CONNECT: return {ErrorClass::kUnreachable, "no connection"};
-    case CURLE_OPERATION_TIMEDOUT:
-      if (!failure.connected) return {ErrorClass::kUnreachable, "no connection in time"};
-      return {ErrorClass::kTransient, "no complete answer in time"};
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CONNECT_ERROR: return tls_verdict(reason);
     case CURLE_SSL_CERTPROBLEM:
@@ -74,6 +80,7 @@ Verdict verdict(const CurlFailure& failure, const std::string& reason) {
     case CURLE_RECV_ERROR:
       // With TLS 1.3 a refused client certificate is first heard of when reading.
       if (is_alert(reason)) return alert_verdict(reason);
+      if (failure.proxy_status / 100 > 2) return proxy_verdict(failure.proxy_status);
       return {ErrorClass::kTransient, "the connection broke"};
     case CURLE_GOT_NOTHING:
       return {ErrorClass::kTransient, "the connection was closed without an answer"};
@@ -81,7 +88,10 @@ Verdict verdict(const CurlFailure& failure, const std::string& reason) {
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM: return {ErrorClass::kTransient, "the HTTP/2 stream broke"};
     case CURLE_BAD_CONTENT_ENCODING:
-      return {ErrorClass::kPermanent, "the answer is not what its encoding says"};
+      return {ErrorClass::kTransient, "the answer is not what its encoding says"};
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:  // of the answer: the URL's has been looked at
+      return {ErrorClass::kTransient, "the answer is no HTTP"};
     default: return {ErrorClass::kPermanent, "the request cannot be made"};
   }
 }
@@ -93,11 +103,23 @@ Error to_error(const std::string& request, const CurlFailure& failure) {
   while (!reason.empty() && (reason.back() == '\n' || reason.back() == ' ')) reason.pop_back();
   Verdict known = verdict(failure, reason);
   Error error(known.error_class, request + ": " + known.what);
-  error.because(reason);
   bool refused = failure.code == CURLE_COULDNT_CONNECT && failure.system_error != 0;
-  if (refused) error.because(std::strerror(failure.system_error));
+  if (refused) {  // curl's own text repeats the host, and says after how many milliseconds
+    if (!failure.addresses.empty()) error.because(join(failure.addresses, ", "));
+    error.because(std::strerror(failure.system_error));
+  } else {
+    error.because(reason);
+  }
   if (*known.hint != '\0') error.hint(known.hint);
   return error;
+}
+
+Error no_connection_in_time(const std::string& request, const std::vector<std::string>& addresses,
+                            Duration limit) {
+  std::string tried = "its name was not resolved within ";
+  if (!addresses.empty()) tried = join(addresses, ", ") + " did not answer within ";
+  return Error(ErrorClass::kUnreachable, request + ": no connection in time")
+      .because(tried + format_duration(limit));
 }
 
 }  // namespace blackstart::real

@@ -37,18 +37,22 @@ void EasyPool::give(CURL* easy) {
   free_.push_back(easy);
 }
 
-HttpTransfer::HttpTransfer(std::shared_ptr<EasyPool> pool, HttpRequest request, ProxySettings proxy)
+HttpTransfer::HttpTransfer(std::shared_ptr<EasyPool> pool, const Clock& clock, HttpRequest request,
+                           ProxySettings proxy)
     : pool_(std::move(pool)),
+      clock_(clock),
       easy_(pool_->take()),
       request_(std::move(request)),
-      last_byte_(std::chrono::steady_clock::now()) {
+      proxy_(std::move(proxy)),
+      begun_(clock.now()),
+      got_on_(begun_) {
   try {
     set_basics();
     set_method();
     set_headers();
     set_timeouts();
     set_tls();
-    set_proxy(proxy);
+    set_proxy();
   } catch (...) {
     curl_slist_free_all(headers_);
     curl_slist_free_all(connect_to_);
@@ -66,7 +70,7 @@ HttpTransfer::~HttpTransfer() {
 size_t HttpTransfer::on_header(char* data, size_t size, size_t count, void* self) {
   auto* transfer = static_cast<HttpTransfer*>(self);
   std::string_view line(data, size * count);
-  transfer->last_byte_ = std::chrono::steady_clock::now();
+  transfer->got_on_ = transfer->clock_.now();
   transfer->header_bytes_ += line.size();
   if (transfer->header_bytes_ > kHeaderLimit) return 0;
   transfer->header_line(line);
@@ -88,7 +92,7 @@ void HttpTransfer::header_line(std::string_view line) {
 size_t HttpTransfer::on_body(char* data, size_t size, size_t count, void* self) {
   auto* transfer = static_cast<HttpTransfer*>(self);
   std::string_view part(data, size * count);
-  transfer->last_byte_ = std::chrono::steady_clock::now();
+  transfer->got_on_ = transfer->clock_.now();
   try {
     if (transfer->body_part(part)) return part.size();
   } catch (...) {
@@ -109,13 +113,44 @@ bool HttpTransfer::body_part(std::string_view data) {
   return !body_too_large_;
 }
 
-Instant HttpTransfer::silent_at() {
-  curl_off_t sent = 0;
-  curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &sent);
-  if (sent != sent_) last_byte_ = std::chrono::steady_clock::now();
-  sent_ = sent;
-  bool watched = request_.idle_timeout > Duration::zero();
-  return watched ? last_byte_ + request_.idle_timeout : Instant::max();
+// Called after each step of the transfer.
+int HttpTransfer::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent) {
+  auto* transfer = static_cast<HttpTransfer*>(self);
+  bool connected = transfer->connected();
+  if (connected != transfer->was_connected_ || sent != transfer->sent_)
+    transfer->got_on_ = transfer->clock_.now();
+  transfer->was_connected_ = connected;
+  transfer->sent_ = sent;
+  return 0;
+}
+
+Duration HttpTransfer::allowed_silence() const {
+  bool may_think = header_bytes_ == 0 && request_.first_byte_timeout > Duration::zero();
+  return may_think ? request_.first_byte_timeout : request_.idle_timeout;
+}
+
+Duration HttpTransfer::connect_limit() const {
+  bool endless = request_.total_timeout == Duration::zero();
+  return endless ? request_.connect_timeout
+                 : std::min(request_.connect_timeout, request_.total_timeout);
+}
+
+Instant HttpTransfer::gives_up_at() const {
+  if (!connected()) return begun_ + connect_limit();
+  auto after = [](Instant from, Duration limit) {
+    return limit > Duration::zero() ? from + limit : Instant::max();
+  };
+  return std::min(after(begun_, request_.total_timeout), after(got_on_, allowed_silence()));
+}
+
+Error HttpTransfer::out_of_time() const {
+  if (!connected()) return no_connection_in_time(title(), addresses_, connect_limit());
+  bool silent = allowed_silence() > Duration::zero() && clock_.now() >= got_on_ + allowed_silence();
+  if (silent)
+    return Error(ErrorClass::kTransient, title() + ": the server fell silent")
+        .because("no byte came for " + format_duration(allowed_silence()));
+  return Error(ErrorClass::kTransient, title() + ": no complete answer in time")
+      .because("after " + format_duration(request_.total_timeout));
 }
 
 bool HttpTransfer::connected() const {
@@ -130,15 +165,28 @@ std::string HttpTransfer::title() const {
   return request_.method + " " + url.scheme + "://" + url.endpoint() + url.path;
 }
 
-Error HttpTransfer::idle_error() const {
-  return Error(ErrorClass::kTransient, title() + ": the server fell silent")
-      .because("no byte came for " + format_duration(request_.idle_timeout));
+int HttpTransfer::proxy_status() const {
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_HTTP_CONNECTCODE, &status);
+  return static_cast<int>(status);
+}
+
+// A proxy may be set, and the host be one of those that need none: then it was not.
+bool HttpTransfer::proxy_was_asked() const {
+  if (proxy_.url.empty()) return false;
+  std::string port = ":" + parse_url(proxy_.url).port;
+  return addresses_.empty() || addresses_.back().ends_with(port);
 }
 
 Error HttpTransfer::failure(CURLcode result) const {
+  if (result == CURLE_OPERATION_TIMEDOUT) return out_of_time();
   long system_error = 0;
   curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &system_error);
-  return to_error(title(), {result, reason_, static_cast<int>(system_error), connected()});
+  return to_error(title(), {.code = result,
+                            .reason = reason_,
+                            .system_error = static_cast<int>(system_error),
+                            .addresses = addresses_,
+                            .proxy_status = proxy_status()});
 }
 
 HttpResponse HttpTransfer::finish(CURLcode result) {
@@ -147,7 +195,13 @@ HttpResponse HttpTransfer::finish(CURLcode result) {
   if (header_bytes_ > kHeaderLimit)
     throw Error(ErrorClass::kPermanent, title() + ": the answer's headers are too large")
         .because("they are longer than the limit of " + std::to_string(kHeaderLimit) + " bytes");
-  if (result != CURLE_OK) throw failure(result);
+  if (result != CURLE_OK) {
+    Error error = failure(result);
+    if (error.error_class() == ErrorClass::kUnreachable && proxy_was_asked())
+      error.hint("the proxy " + parse_url(proxy_.url).endpoint() +
+                 " was asked: name what needs none in NO_PROXY");
+    throw error;
+  }
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
   response_.status = static_cast<int>(status);

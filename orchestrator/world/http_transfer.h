@@ -34,8 +34,9 @@ struct ProxySettings {
 /// Not movable: curl holds its address. Remove its handle from the multi before it dies.
 class HttpTransfer {
  public:
-  /// Throws Error(kUsage) for a URL or header that cannot be sent.
-  HttpTransfer(std::shared_ptr<EasyPool> pool, HttpRequest request, ProxySettings proxy);
+  /// Throws Error(kPermanent) for a URL or header that cannot be sent.
+  HttpTransfer(std::shared_ptr<EasyPool> pool, const Clock& clock, HttpRequest request,
+               ProxySettings proxy);
   ~HttpTransfer();
   HttpTransfer(const HttpTransfer&) = delete;
   HttpTransfer& operator=(const HttpTransfer&) = delete;
@@ -43,16 +44,18 @@ class HttpTransfer {
   CURL* easy() const { return easy_; }
   /// Called when it has ended.
   HttpMulti::Completion on_end;
-  /// When it counts as silent, unless a byte goes either way before.
-  Instant silent_at();
+  /// When it is given up, unless it gets on before: is connected, moves a byte.
+  Instant gives_up_at() const;
+  /// What it is given up for, to be asked then.
+  Error out_of_time() const;
   /// The answer, or throws what went wrong. Once, after the end.
   HttpResponse finish(CURLcode result);
-  Error idle_error() const;
 
  private:
+  static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent);
   static size_t on_header(char* data, size_t size, size_t count, void* self);
   static size_t on_body(char* data, size_t size, size_t count, void* self);
-  static int on_connect(void* self, curl_socket_t socket, curlsocktype purpose);
   void header_line(std::string_view line);
   bool body_part(std::string_view data);
   void set_basics();
@@ -61,20 +64,29 @@ class HttpTransfer {
   void set_timeouts();
   void set_tls();
   void set_server_name();
-  void set_proxy(const ProxySettings& proxy);
+  void set_proxy();
   void add_header(const std::string& line);
   bool connected() const;
+  Duration connect_limit() const;
+  Duration allowed_silence() const;
+  int proxy_status() const;
+  bool proxy_was_asked() const;
   Error failure(CURLcode result) const;
   std::string title() const;  // "GET https://host/path"
 
   std::shared_ptr<EasyPool> pool_;
+  const Clock& clock_;
   CURL* easy_;
   HttpRequest request_;
+  ProxySettings proxy_;
   HttpResponse response_;
   curl_slist* headers_ = nullptr;
   curl_slist* connect_to_ = nullptr;
   char reason_[CURL_ERROR_SIZE] = {};
-  Instant last_byte_;
+  std::vector<std::string> addresses_;  // that a connection was asked of, in order
+  Instant begun_;
+  Instant got_on_;  // the connection was there, or the last byte moved
+  bool was_connected_ = false;
   curl_off_t sent_ = 0;
   size_t header_bytes_ = 0;
   bool body_too_large_ = false;

@@ -1,4 +1,5 @@
 // What a request becomes in curl's options.
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -17,6 +18,16 @@ namespace {
 constexpr long kProbeAfterSeconds = 5;
 constexpr long kProbeEverySeconds = 3;
 constexpr unsigned kUnacknowledgedLimitMs = 12'000;
+
+// "10.0.0.1:6443", "[fd00::1]:6443".
+std::string text_of(const curl_sockaddr& address) {
+  char host[NI_MAXHOST] = {};
+  char port[NI_MAXSERV] = {};
+  ::getnameinfo(&address.addr, address.addrlen, host, sizeof host, port, sizeof port,
+                NI_NUMERICHOST | NI_NUMERICSERV);
+  std::string name = address.family == AF_INET6 ? "[" + std::string(host) + "]" : host;
+  return name + ":" + port;
+}
 
 curl_blob blob_of(const std::string& text) {
   return {const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY};
@@ -37,10 +48,19 @@ void HttpTransfer::set_basics() {
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &HttpTransfer::on_body);
   curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(easy_, CURLOPT_SOCKOPTFUNCTION, &HttpTransfer::on_connect);
+  curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &HttpTransfer::on_socket);
+  curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(easy_, CURLOPT_XFERINFOFUNCTION, &HttpTransfer::on_progress);
+  curl_easy_setopt(easy_, CURLOPT_XFERINFODATA, this);
+  curl_easy_setopt(easy_, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   // Rather a further stream on a connection that is being made than a further connection.
   curl_easy_setopt(easy_, CURLOPT_PIPEWAIT, 1L);
+  // When a kept connection turns out to be broken curl sends again on a new one, whatever the
+  // server has made of the first. On a connection of its own it has no reason to.
+  if (request_.once) curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, 1L);
+  // Else giving up on a name service that hangs means to wait for it, with the whole loop.
+  curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);
 }
 
 void HttpTransfer::set_method() {
@@ -82,10 +102,11 @@ void HttpTransfer::set_headers() {
   if (!encoding_chosen) curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "gzip");
 }
 
+// The limits of a request are ours (gives_up_at). Of the one for the connection curl must know as
+// well: it shares it out among the addresses of a name.
 void HttpTransfer::set_timeouts() {
   curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(request_.connect_timeout.count()));
-  curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(request_.total_timeout.count()));
   curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy_, CURLOPT_TCP_KEEPIDLE, kProbeAfterSeconds);
   curl_easy_setopt(easy_, CURLOPT_TCP_KEEPINTVL, kProbeEverySeconds);
@@ -126,18 +147,21 @@ void HttpTransfer::set_server_name() {
   add_header("Host: " + parts.endpoint());
 }
 
-void HttpTransfer::set_proxy(const ProxySettings& proxy) {
+void HttpTransfer::set_proxy() {
   curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
-  curl_easy_setopt(easy_, CURLOPT_PROXY, proxy.url.c_str());  // "" = none, whatever the environment
-  curl_easy_setopt(easy_, CURLOPT_NOPROXY, proxy.except.c_str());
+  curl_easy_setopt(easy_, CURLOPT_PROXY,
+                   proxy_.url.c_str());  // "" = none, whatever the environment
+  curl_easy_setopt(easy_, CURLOPT_NOPROXY, proxy_.except.c_str());
   curl_easy_setopt(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
 
-int HttpTransfer::on_connect(void*, curl_socket_t socket, curlsocktype) {
+curl_socket_t HttpTransfer::on_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  static_cast<HttpTransfer*>(self)->addresses_.push_back(text_of(*address));
+  int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   // What the kernel does not know it does without: the idle timeout still stands.
   ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUnacknowledgedLimitMs,
                sizeof kUnacknowledgedLimitMs);
-  return CURL_SOCKOPT_OK;
+  return socket;  // -1 is CURL_SOCKET_BAD
 }
 
 }  // namespace blackstart::real

@@ -21,7 +21,7 @@ struct RealWorld::Parts {
   std::unique_ptr<Environment> environment = real::make_environment(*random);
   std::unique_ptr<Blocking> blocking = real::make_blocking(loop);
   std::unique_ptr<Processes> processes = real::make_processes(loop);
-  std::unique_ptr<Http> http = real::make_http(loop, *environment);
+  std::unique_ptr<Http> http = real::make_http(loop, *clock, *environment);
 #ifdef BLACKSTART_FAILPOINTS
   failpoints::FailpointProcesses shown_processes{*processes};
   failpoints::FailpointHttp shown_http{*http};

@@ -1,4 +1,4 @@
-// The parts of the real world, one maker each. Only real.cpp and the tests of this room use them.
+// The parts of the real world, one maker each. Only real.cpp and tests use them.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -14,6 +14,8 @@ std::unique_ptr<Files> make_files();
 std::unique_ptr<Environment> make_environment(Random& random);
 std::unique_ptr<Blocking> make_blocking(boost::asio::io_context& loop);
 std::unique_ptr<Processes> make_processes(boost::asio::io_context& loop);
-std::unique_ptr<Http> make_http(boost::asio::io_context& loop, const Environment& environment);
+/// All its time limits are on `clock`; `loop` carries the sockets and curl's own short steps.
+std::unique_ptr<Http> make_http(boost::asio::io_context& loop, Clock& clock,
+                                const Environment& environment);
 
 }  // namespace blackstart::real

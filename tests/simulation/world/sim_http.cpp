@@ -76,7 +76,9 @@ Task<HttpResponse> SimHttp::exchange(HttpRequest request) {
       on_body(part);
     };
   }
-  Duration idle = request.idle_timeout;
+  // What is not streamed comes whole: its first byte ends the silence.
+  bool may_think = !on_body && request.first_byte_timeout > Duration::zero();
+  Duration idle = may_think ? request.first_byte_timeout : request.idle_timeout;
   size_t limit = request.body_limit;
   HttpResponse response;
   co_await expect_bytes(clock_, idle, last_byte, title,
