@@ -3,7 +3,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <boost/system/system_error.hpp>
 
 #include "orchestrator/base/text.h"
 #include "orchestrator/kube/discovery.h"
@@ -20,15 +19,6 @@ constexpr size_t kPage = 500;
 constexpr size_t kPagesMost = 10'000;
 constexpr int kRestartsMost = 3;  // of a list whose pages expire while it is read
 constexpr size_t kLogBytes = 64u << 10;
-
-json::value parse_answer(const HttpResponse& response, const std::string& what) {
-  try {
-    return parse_json(response.body);
-  } catch (const boost::system::system_error& error) {
-    throw ApiError(ErrorClass::kTransient, "cannot " + what, response.status, {})
-        .because("the answer is no JSON: " + error.code().message());
-  }
-}
 
 // A kind that the server does not know, said as kubectl says it.
 ApiError unknown_kind(const std::string& what, const ObjectRef& ref) {
@@ -97,10 +87,6 @@ struct Client::State {
   Requester requester;
   Discovery discovery;
 
-  Task<json::value> send(ApiRequest request) {
-    HttpResponse response = co_await requester.send(request);
-    co_return parse_answer(response, request.what);
-  }
   // Where an object lives; an unknown kind throws.
   Task<std::string> path_to(ObjectRef ref, std::string what) {
     auto resource = co_await discovery.find(ref.api_version, ref.kind);
@@ -126,7 +112,7 @@ Task<Kinds> Client::kinds() { return state_->discovery.all(); }
 Task<std::optional<json::value>> Client::get_path(std::string path) {
   ApiRequest request{.path = path, .what = "get " + path};
   try {
-    co_return co_await state_->send(request);
+    co_return co_await state_->requester.fetch(request);
   } catch (const ApiError& error) {
     if (error.status() != 404) throw;
   }
@@ -139,7 +125,7 @@ Task<std::optional<json::value>> Client::get(ObjectRef ref) {
   ApiRequest request{.path = path_of(*resource, ref.name_space, ref.name),
                      .what = "get " + ref.to_string()};
   try {
-    co_return co_await state_->send(request);
+    co_return co_await state_->requester.fetch(request);
   } catch (const ApiError& error) {
     if (error.status() != 404) throw;
   }
@@ -197,7 +183,7 @@ Task<Client::List> Client::list_path(std::string path, std::string query) {
   for (size_t request_count = 0; request_count < kPagesMost; ++request_count) {
     ApiRequest request{.path = base + pages.query(), .what = "list " + path};
     try {
-      json::value page = co_await state_->send(request);
+      json::value page = co_await state_->requester.fetch(request);
       pages.take(std::move(page));
     } catch (const ApiError& error) {
       if (!pages.adapt(error)) throw;
@@ -221,7 +207,7 @@ Task<json::value> Client::apply(json::value object, ApplyOptions options) {
   if (options.dry_run) request.path += "&dryRun=All";
   request.content_type = "application/apply-patch+yaml";  // JSON is YAML
   request.body = json::serialize(desired_form(std::move(object)));
-  co_return co_await state_->send(std::move(request));
+  co_return co_await state_->requester.fetch(std::move(request));
 }
 
 Task<json::value> Client::merge_patch(ObjectRef ref, json::value patch) {
@@ -230,7 +216,7 @@ Task<json::value> Client::merge_patch(ObjectRef ref, json::value patch) {
   request.content_type = "application/merge-patch+json";
   request.body = json::serialize(patch);
   request.repeatable = false;
-  co_return co_await state_->send(std::move(request));
+  co_return co_await state_->requester.fetch(std::move(request));
 }
 
 Task<bool> Client::remove(ObjectRef ref, std::string uid) {
@@ -269,14 +255,14 @@ Task<Identity> Client::identity() {
 
 Task<std::string> Client::server_version() {
   ApiRequest request{.path = "/version", .what = "ask the API server for its version"};
-  const json::value version = co_await state_->send(std::move(request));
+  const json::value version = co_await state_->requester.fetch(std::move(request));
   co_return text_at(version, {"gitVersion"});
 }
 
 Task<bool> Client::is_ready(std::string* reason) {
   ApiRequest request{
       .path = "/readyz", .what = "ask the API server whether it is ready", .accept = "*/*"};
-  request.tries = 1;
+  request.retried = false;
   try {
     co_await state_->requester.send(std::move(request));
   } catch (const ApiError& error) {
@@ -289,7 +275,8 @@ Task<bool> Client::is_ready(std::string* reason) {
 
 Task<std::string> Client::log_tail(ObjectRef pod, std::string container, bool previous, int lines) {
   const Resource pods{"v1", "Pod", "pods", true};
-  ApiRequest request{.what = "read the log of " + pod.to_string(), .accept = "*/*", .tries = 1};
+  ApiRequest request{
+      .what = "read the log of " + pod.to_string(), .accept = "*/*", .retried = false};
   request.path = path_of(pods, pod.name_space, pod.name) +
                  "/log?container=" + percent_encode(container) +
                  "&previous=" + (previous ? "true" : "false") +

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <boost/system/system_error.hpp>
-
-#include "orchestrator/kube/json.h"
 
 namespace blackstart::kube {
 
@@ -19,13 +16,7 @@ constexpr size_t kConcurrency = 16;
 Task<json::value> fetch_json(Requester& requester, std::string path, std::string accept) {
   ApiRequest request{.path = path, .what = "ask the API server for its kinds (" + path + ")"};
   request.accept = std::move(accept);
-  HttpResponse response = co_await requester.send(request);
-  try {
-    co_return parse_json(response.body);
-  } catch (const boost::system::system_error& error) {
-    throw ApiError(ErrorClass::kTransient, "cannot " + request.what, response.status, {})
-        .because("the answer is no JSON: " + error.code().message());
-  }
+  co_return co_await requester.fetch(std::move(request));
 }
 
 void read_group(const json::value& group, Discovery::Snapshot& snapshot) {

@@ -1,9 +1,12 @@
 #include "orchestrator/kube/requester.h"
 
 #include <algorithm>
+#include <boost/system/system_error.hpp>
 #include <optional>
 
 #include "orchestrator/kube/frame_splitter.h"
+#include "orchestrator/kube/json.h"
+
 namespace blackstart::kube {
 
 namespace {
@@ -13,21 +16,26 @@ constexpr Duration kLongestPause = std::chrono::seconds(30);
 // Silence that counts as a dead connection. A peer that is gone is noticed sooner, by the kernel
 // (world/http_transfer_setup.cpp); this is for one that is there and hangs, or hides behind a
 // proxy.
-constexpr Duration kReadIdle = std::chrono::seconds(15);
-// A write is silent while the API server asks its admission webhooks: those that mutate one after
+constexpr Duration kIdle = std::chrono::seconds(15);
+// Before it answers a write the API server asks its admission webhooks: those that mutate one after
 // the other, each up to its timeoutSeconds (10 by default, 30 at most). The server itself gives up
 // at its --request-timeout, 60 s by default, and says so: its answer is worth waiting for.
 // kubernetes.io: "Dynamic Admission Control", "kube-apiserver".
-constexpr Duration kWriteIdle = std::chrono::seconds(65);
+constexpr Duration kWriteFirstByte = std::chrono::seconds(65);
 constexpr Duration kWriteTotal = std::chrono::seconds(90);
 // A watch in which nothing happens brings a bookmark about every minute, though none is promised:
 // silence is peace, or a server or a proxy that has forgotten us.
 constexpr Duration kWatchIdle = std::chrono::seconds(75);
 constexpr size_t kFrameLimit = 64u << 20;
 constexpr size_t kWarningLimit = 100;
-// Nothing listens there: the engine asks again until the stage's deadline, and `status` wants to
-// know.
-constexpr int kUnreachableTries = 2;
+// What is left after these tries is the engine's: it asks again until the stage's deadline, and
+// shows it.
+constexpr int kTries = 4;
+constexpr int kUnreachableTries = 2;  // nothing listens there, and `status` wants to know
+// A server that is only busy is left in peace longer before a whole stage is begun again, which
+// asks it for more; but not for so long that nobody hears of it.
+constexpr int kThrottledTries = 10;
+constexpr Duration kThrottledFor = std::chrono::seconds(60);
 
 // To a DELETE the same answer says that another object has the name now.
 bool version_moved(const ApiError& error, const ApiRequest& request) {
@@ -35,16 +43,34 @@ bool version_moved(const ApiError& error, const ApiRequest& request) {
          request.method != "DELETE";
 }
 
-// Whether another try is safe and may help; a server that asks to come back later has done nothing.
-bool may_try_again(const ApiError& error, const ApiRequest& request, int attempt) {
-  if (attempt >= request.tries) return false;
+// A server that asks to come back later has done nothing.
+bool is_throttled(const ApiError& error) {
+  return error.status() == 429 || (error.status() == 503 && error.retry_after_seconds() > 0);
+}
+
+// How often a request may be sent that fails so.
+int tries_for(const ApiError& error, const ApiRequest& request) {
+  if (!request.retried) return 1;
   if (error.status() == 0 && error.error_class() == ErrorClass::kUnreachable)
-    return attempt < kUnreachableTries;
-  if (error.status() == 429) return true;
-  if (error.status() == 503 && error.retry_after_seconds() > 0) return true;
-  if (!request.repeatable) return false;
-  if (error.status() == 410) return false;
-  return error.error_class() == ErrorClass::kTransient || version_moved(error, request);
+    return kUnreachableTries;
+  if (is_throttled(error)) return kThrottledTries;
+  if (!request.repeatable || error.status() == 410) return 1;
+  const bool may_help =
+      error.error_class() == ErrorClass::kTransient || version_moved(error, request);
+  return may_help ? kTries : 1;
+}
+
+// The last failure of a request, with what is to be known of those before.
+ApiError last_failure(ApiError error, const ApiRequest& request, int attempts) {
+  const std::string tried = "tried " + count_of(static_cast<size_t>(attempts), "time");
+  if (is_throttled(error)) {
+    error.because("throttled by the API server, " + tried);
+  } else if (attempts > 1) {
+    error.because(tried);
+  }
+  if (!request.repeatable && !is_throttled(error) && error.error_class() == ErrorClass::kTransient)
+    error.because("whether it was done is not known");
+  return error;
 }
 
 bool success(int status) { return status >= 200 && status < 300; }
@@ -70,13 +96,16 @@ HttpRequest Requester::http_request(const ApiRequest& request) const {
   if (!token.empty()) http.headers["Authorization"] = "Bearer " + token;
   http.body = request.body;
   http.tls = endpoint_.tls;
-  const bool reads = request.method == "GET";
-  http.idle_timeout = reads ? kReadIdle : kWriteIdle;
-  if (!reads) http.total_timeout = kWriteTotal;
+  http.once = !request.repeatable;
+  http.idle_timeout = kIdle;
+  if (request.method != "GET") {
+    http.first_byte_timeout = kWriteFirstByte;
+    http.total_timeout = kWriteTotal;
+  }
   return http;
 }
 
-Task<Requester::Outcome> Requester::try_once(ApiRequest request) {
+Task<Requester::Outcome> Requester::try_once(ApiRequest request, Reader read) {
   Outcome outcome;
   try {
     outcome.response = co_await world_.http.send(http_request(request));
@@ -85,8 +114,18 @@ Task<Requester::Outcome> Requester::try_once(ApiRequest request) {
     outcome.error = error_of(error, request.what, endpoint_.server);
   }
   collect_warnings(outcome.response);
-  if (!outcome.error && !success(outcome.response.status))
+  if (outcome.error) co_return outcome;
+  if (!success(outcome.response.status)) {
     outcome.error = error_of(outcome.response, request.what, world_.clock.wall_time());
+    co_return outcome;
+  }
+  try {
+    if (read) read(outcome.response);
+  } catch (const boost::system::system_error& error) {
+    outcome.error =
+        ApiError(ErrorClass::kTransient, "cannot " + request.what, outcome.response.status, {})
+            .because("the answer is no JSON: " + error.code().message());
+  }
   co_return outcome;
 }
 
@@ -98,17 +137,32 @@ Duration Requester::pause_before(int attempt, const ApiError& error) {
                   Duration(std::chrono::seconds(error.retry_after_seconds())));
 }
 
-Task<HttpResponse> Requester::send(ApiRequest request) {
+Task<HttpResponse> Requester::send_until_read(ApiRequest request, Reader read) {
+  Duration throttled{};
   for (int attempt = 1;; ++attempt) {
-    Outcome outcome = co_await try_once(request);
+    Outcome outcome = co_await try_once(request, read);
     if (!outcome.error) co_return std::move(outcome.response);
-    if (!may_try_again(*outcome.error, request, attempt)) {
-      if (attempt > 1)
-        outcome.error->because("tried " + count_of(static_cast<size_t>(attempt), "time"));
-      throw *outcome.error;
+    const ApiError& error = *outcome.error;
+    const Duration pause = pause_before(attempt, error);
+    if (is_throttled(error)) {
+      warn_once("the API server throttles us: requests wait and are sent again");
+      throttled += pause;
     }
-    co_await world_.clock.sleep_until(world_.clock.now() + pause_before(attempt, *outcome.error));
+    const bool enough = attempt > 1 && throttled > kThrottledFor;
+    if (attempt >= tries_for(error, request) || enough) throw last_failure(error, request, attempt);
+    co_await world_.clock.sleep_until(world_.clock.now() + pause);
   }
+}
+
+Task<HttpResponse> Requester::send(ApiRequest request) {
+  return send_until_read(std::move(request), nullptr);
+}
+
+Task<boost::json::value> Requester::fetch(ApiRequest request) {
+  boost::json::value value;
+  Reader read = [&value](const HttpResponse& response) { value = parse_json(response.body); };
+  co_await send_until_read(std::move(request), std::move(read));
+  co_return value;
 }
 
 Task<void> Requester::stream(ApiRequest request, Duration longest,
@@ -116,6 +170,7 @@ Task<void> Requester::stream(ApiRequest request, Duration longest,
   auto lines = std::make_shared<FrameSplitter>(std::move(on_line), kFrameLimit);
   HttpRequest http = http_request(request);
   http.total_timeout = longest;
+  http.first_byte_timeout = kIdle;  // the server begins to answer at once
   http.idle_timeout = kWatchIdle;
   // What the reader of the lines throws ends the request and comes out of send().
   http.on_body = [lines](std::string_view chunk) { lines->feed(chunk); };
@@ -146,9 +201,14 @@ void Requester::collect_warnings(const HttpResponse& response) {
       if (header[position] == '\\' && position + 1 < header.size()) ++position;
       text += header[position];
     }
-    if (warned_.size() < kWarningLimit && warned_.insert(text).second) warnings_.push_back(text);
+    warn_once(std::move(text));
     begin = header.find("299 ", position);
   }
+}
+
+void Requester::warn_once(std::string text) {
+  if (warned_.size() < kWarningLimit && warned_.insert(text).second)
+    warnings_.push_back(std::move(text));
 }
 
 std::vector<std::string> Requester::take_warnings() { return std::exchange(warnings_, {}); }

@@ -1,6 +1,7 @@
 // Sends requests to one API server, and again when that is safe and may help.
 #pragma once
 
+#include <boost/json/value.hpp>
 #include <functional>
 #include <set>
 #include <string>
@@ -21,7 +22,7 @@ struct ApiRequest {
   std::string content_type = {};
   std::string accept = "application/json";
   bool repeatable = true;  // sent twice it does what it does once: GET, apply, DELETE
-  int tries = 4;           // then the engine's own retry, which knows the deadline, takes over
+  bool retried = true;     // false: the caller would rather hear of the first failure
 };
 
 /// Loop-confined; outlives its tasks.
@@ -31,6 +32,8 @@ class Requester {
 
   /// A 2xx response; anything else throws ApiError, once it cannot be helped by asking again.
   Task<HttpResponse> send(ApiRequest request);
+  /// The JSON in it; what cannot be read is as good as no answer, and is asked for again as well.
+  Task<boost::json::value> fetch(ApiRequest request);
   /// One try of a watch that lasts `longest`, or until nothing came for so long that even a
   /// bookmark is overdue; `on_line` gets each line of the answer, at most 64 MiB long.
   Task<void> stream(ApiRequest request, Duration longest,
@@ -43,10 +46,13 @@ class Requester {
 
  private:
   struct Outcome;
+  using Reader = std::function<void(const HttpResponse&)>;
   HttpRequest http_request(const ApiRequest& request) const;
-  Task<Outcome> try_once(ApiRequest request);
+  Task<Outcome> try_once(ApiRequest request, Reader read);
+  Task<HttpResponse> send_until_read(ApiRequest request, Reader read);
   Duration pause_before(int attempt, const ApiError& error);
   void collect_warnings(const HttpResponse& response);
+  void warn_once(std::string text);
 
   World& world_;
   Endpoint endpoint_;

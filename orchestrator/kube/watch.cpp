@@ -70,12 +70,12 @@ struct Informer::State {
   void on_event(const std::string& type, json::value object);
   std::string watch_query(int seconds) const;
   Duration pause();
-  bool after_failure(const Error& error, int status, bool watched);
+  Duration pause_after(const Error& error, int status, bool watched);
 
   // The background task's steps keep the state alive by themselves.
   static Task<void> list(std::shared_ptr<State> state);
   static Task<void> step(std::shared_ptr<State> state);
-  static Task<bool> step_and_ask_for_pause(std::shared_ptr<State> state);
+  static Task<Duration> step_and_ask_for_pause(std::shared_ptr<State> state);
   static Task<void> keep_up(std::shared_ptr<State> state);
 };
 
@@ -185,43 +185,44 @@ Task<void> Informer::State::step(std::shared_ptr<State> state) {
                                 on_line);
 }
 
-// What a failed list or watch means for the next one; returns whether to pause first.
-bool Informer::State::after_failure(const Error& error, int status, bool watched) {
+// What a failed list or watch means for the next one; returns how long to pause first.
+Duration Informer::State::pause_after(const Error& error, int status, bool watched) {
   const Instant now = client.world().clock.now();
   if (watched && now - watched_at >= kCalmAfter) failures = 0;
   if (watched && (status == 410 || now - heard_at >= kTrustedFor)) {
     version.clear();
-    return false;  // list() keeps the distance between lists
+    return Duration::zero();  // list() keeps the distance between lists
   }
   if (status == 404) {  // the kind is gone, or not served any more
     client.forget_discovery();
     version.clear();
   }
   set_trouble(error.full_text());
-  return true;
+  return std::max(pause(), Duration(std::chrono::seconds(error.retry_after_seconds())));
 }
 
-Task<bool> Informer::State::step_and_ask_for_pause(std::shared_ptr<State> state) {
+Task<Duration> Informer::State::step_and_ask_for_pause(std::shared_ptr<State> state) {
   const bool watched = !state->version.empty();
   try {
     co_await step(state);
   } catch (const ApiError& error) {
-    co_return state->after_failure(error, error.status(), watched);
+    co_return state->pause_after(error, error.status(), watched);
   } catch (const Error& error) {
     if (error.error_class() == ErrorClass::kCancelled) throw;
-    co_return state->after_failure(error, 0, watched);
+    co_return state->pause_after(error, 0, watched);
   }
-  if (state->version.empty()) co_return true;  // the kind is unknown
+  if (state->version.empty()) co_return state->pause();  // the kind is unknown
   const bool calm = !watched || state->client.world().clock.now() - state->watched_at >= kCalmAfter;
   if (calm && watched) state->failures = 0;
-  co_return !calm;  // a server that ends watches at once must not be asked in a loop
+  // A server that ends watches at once must not be asked in a loop.
+  co_return calm ? Duration::zero() : state->pause();
 }
 
 Task<void> Informer::State::keep_up(std::shared_ptr<State> state) {
   Clock& clock = state->client.world().clock;
   while (true) {
-    const bool pause = co_await step_and_ask_for_pause(state);
-    if (pause) co_await clock.sleep_until(clock.now() + state->pause());
+    const Duration pause = co_await step_and_ask_for_pause(state);
+    co_await clock.sleep_until(clock.now() + pause);
   }
 }
 

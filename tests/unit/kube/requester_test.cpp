@@ -56,6 +56,8 @@ const HttpResponse kObject = json_response(200, R"({"kind":"ConfigMap","apiVersi
 
 // Jitter is a half in the scripted world: pauses of 1.2 s, 2.4 s, 4.8 s.
 constexpr Duration kThreePauses = milliseconds(1200 + 2400 + 4800);
+// Of a server that is busy; the sixth would end after more than a minute.
+constexpr Duration kFivePauses = kThreePauses + milliseconds(9600 + 19200);
 
 struct Row {
   const char* name;
@@ -95,7 +97,7 @@ std::vector<Row> rows() {
                      2,
                      seconds(3),
                      none});
-    table.push_back({"429 for ever", verb, {status(429)}, 4, kThreePauses, ErrorClass::kThrottled});
+    table.push_back({"429 for ever", verb, {status(429)}, 6, kFivePauses, ErrorClass::kThrottled});
     for (int code : {400, 401, 405, 413, 415, 422, 501})
       table.push_back({"refused",
                        verb,
@@ -186,13 +188,25 @@ TEST(Requests, ThatWriteWaitAsLongAsTheServerMayBeHeldByWebhooks) {
     scripted.answer("/configmaps", {kObject});
     outcome_of(scripted, verb);
     const HttpRequest& write = scripted.http.requests.back();
-    EXPECT_GT(write.idle_timeout, seconds(60)) << "the server's own limit";
-    EXPECT_GT(write.total_timeout, write.idle_timeout) << "else that would end it";
+    EXPECT_GT(write.first_byte_timeout, seconds(60)) << "the server's own limit";
+    EXPECT_GT(write.total_timeout, write.first_byte_timeout) << "else that would end it";
+    EXPECT_EQ(write.idle_timeout, seconds(15)) << "once it answers";
   }
   ScriptedWorld scripted;
   scripted.answer("/configmaps", {kObject});
   outcome_of(scripted, Verb::kGet);
   EXPECT_EQ(scripted.http.requests.back().idle_timeout, seconds(15));
+}
+
+TEST(Requests, ThatAreThrottledSayItOnce_AlsoWhenTheyGetThroughAtLast) {
+  ScriptedWorld scripted;
+  scripted.answer("/version", {status_response(429, "TooManyRequests", "slow"),
+                               status_response(429, "TooManyRequests", "slow"),
+                               json_response(200, "{}")});
+  scripted.result(scripted.client().server_version());
+  const std::vector<std::string> expected = {
+      "the API server throttles us: requests wait and are sent again"};
+  EXPECT_EQ(scripted.client().take_warnings(), expected);
 }
 
 TEST(Requests, WithAnUntrustedServerFailAtOnce) {
