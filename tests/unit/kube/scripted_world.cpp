@@ -1,52 +1,16 @@
 #include "tests/unit/kube/scripted_world.h"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <stdexcept>
 
+#include "tests/unit/kube/bare_parts.h"
+
 namespace blackstart::kube {
 
-namespace asio = boost::asio;
 namespace json = boost::json;
-
-struct VirtualClock::Sleeper {
-  explicit Sleeper(asio::io_context& loop) : timer(loop, asio::steady_timer::time_point::max()) {}
-  asio::steady_timer timer;
-};
-
-VirtualClock::VirtualClock(asio::io_context& loop) : loop_(loop) {}
-VirtualClock::~VirtualClock() = default;
-
-WallTime VirtualClock::wall_time() const {
-  return WallTime(std::chrono::seconds(1'767'225'600)) +  // 2026-01-01
-         std::chrono::duration_cast<WallTime::duration>(now_.time_since_epoch());
-}
-
-Task<void> VirtualClock::sleep_until(Instant instant) {
-  co_await throw_if_cancelled();
-  if (instant <= now_) co_return;
-  auto sleeper = std::make_shared<Sleeper>(loop_);
-  auto place = sleepers_.emplace(instant, sleeper);
-  co_await sleeper->timer.async_wait(asio::as_tuple(asio::use_awaitable));
-  if (now_ >= instant) co_return;
-  sleepers_.erase(place);
-  throw Error(ErrorClass::kCancelled, "cancelled");
-}
-
-bool VirtualClock::advance() {
-  if (sleepers_.empty()) return false;
-  now_ = sleepers_.begin()->first;
-  while (!sleepers_.empty() && sleepers_.begin()->first <= now_) {
-    sleepers_.begin()->second->timer.cancel();
-    sleepers_.erase(sleepers_.begin());
-  }
-  return true;
-}
 
 Task<HttpResponse> ScriptedHttp::send(HttpRequest request) {
   requests.push_back(request);
@@ -104,43 +68,6 @@ std::unique_ptr<FileLock> MemoryFiles::try_lock(const std::string&) {
 
 namespace {
 
-class HalfRandom final : public Random {
- public:
-  double uniform() override { return 0.5; }
-  std::string bytes(size_t count) override { return std::string(count, 'x'); }
-};
-
-class NoProcesses final : public Processes {
- public:
-  Task<Exit> run(Command) override { throw std::logic_error("no processes here"); }
-  Task<Daemon> start_daemon(Command, std::string) override {
-    throw std::logic_error("no processes here");
-  }
-  bool alive(const Daemon&) const override { return false; }
-  std::optional<Daemon> find(int) const override { return std::nullopt; }
-  Task<void> stop(Daemon, Duration) override { co_return; }
-  void kill_all() override {}
-};
-
-class NoEnvironment final : public Environment {
- public:
-  std::optional<std::string> get(const std::string&) const override { return std::nullopt; }
-  std::string working_directory() const override { return "/"; }
-  std::string executable_path() const override { return "/blackstart"; }
-  std::string user() const override { return "user"; }
-  std::string host() const override { return "host"; }
-  int pid() const override { return 1; }
-  int free_port() override { return 1; }
-};
-
-class Inline final : public Blocking {
- public:
-  Task<void> run(std::function<void()> work) override {
-    work();
-    co_return;
-  }
-};
-
 struct Script {
   std::string part;
   std::vector<HttpResponse> responses;
@@ -150,16 +77,15 @@ struct Script {
 }  // namespace
 
 struct ScriptedWorld::Parts {
-  asio::io_context loop;
-  VirtualClock clock{loop};
-  Instant began = clock.now();
+  VirtualLoop loop;
   HalfRandom random;
   NoProcesses processes;
   ScriptedHttp http;
   MemoryFiles files;
-  NoEnvironment environment;
+  MapEnvironment environment;
   Inline blocking;
-  World world{clock, random, processes, http, files, environment, blocking, loop.get_executor()};
+  World world{loop.clock, random,      processes, http,
+              files,      environment, blocking,  loop.context.get_executor()};
   std::vector<Script> scripts;
   std::unique_ptr<Client> client;
 
@@ -190,28 +116,8 @@ ScriptedWorld::~ScriptedWorld() = default;
 
 World& ScriptedWorld::world() { return parts_->world; }
 Client& ScriptedWorld::client() { return *parts_->client; }
-Duration ScriptedWorld::elapsed() const {
-  return std::chrono::duration_cast<Duration>(parts_->clock.now() - parts_->began);
-}
-
-void ScriptedWorld::run(Task<void> task) {
-  std::exception_ptr failure;
-  bool ended = false;
-  start(parts_->loop.get_executor(), std::move(task), [&](std::exception_ptr error) {
-    failure = error;
-    ended = true;
-  });
-  while (!ended) {
-    parts_->loop.restart();
-    if (parts_->loop.poll() > 0) continue;
-    const bool endless = elapsed() > std::chrono::hours(24);
-    if (endless || !parts_->clock.advance())
-      throw std::logic_error("the task waits for what never comes");
-  }
-  parts_->loop.restart();
-  parts_->loop.poll();
-  if (failure) std::rethrow_exception(failure);
-}
+Duration ScriptedWorld::elapsed() const { return parts_->loop.elapsed(); }
+void ScriptedWorld::run(Task<void> task) { parts_->loop.run(std::move(task)); }
 
 void ScriptedWorld::answer(const std::string& part, std::vector<HttpResponse> responses) {
   std::erase_if(parts_->scripts, [&](const Script& s) { return s.part == part; });

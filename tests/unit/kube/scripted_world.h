@@ -1,7 +1,6 @@
 // A world of its own for kube tests: virtual time and an API server that is a function.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,25 +10,9 @@
 #include "orchestrator/kube/client.h"
 #include "orchestrator/world/async.h"
 #include "orchestrator/world/world.h"
+#include "tests/unit/kube/virtual_loop.h"
 
 namespace blackstart::kube {
-
-/// Time that jumps to the next sleeper whenever nothing else can run.
-class VirtualClock final : public Clock {
- public:
-  explicit VirtualClock(boost::asio::io_context& loop);
-  ~VirtualClock() override;
-  Instant now() const override { return now_; }
-  WallTime wall_time() const override;
-  Task<void> sleep_until(Instant instant) override;
-  bool advance();  // to the next sleeper; false when nobody sleeps
-
- private:
-  struct Sleeper;
-  boost::asio::io_context& loop_;
-  Instant now_{std::chrono::hours(1)};
-  std::multimap<Instant, std::shared_ptr<Sleeper>> sleepers_;
-};
 
 /// Answers each request by a function that may throw, wait or stream.
 class ScriptedHttp final : public Http {
