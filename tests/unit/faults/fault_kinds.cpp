@@ -1,0 +1,94 @@
+// What a server can do to a request.
+#include <zlib.h>
+
+#include "tests/unit/faults/fault_server.h"
+
+namespace blackstart::faults {
+
+namespace {
+
+Task<void> send(Exchange& exchange, std::string text) { co_await exchange.send(std::move(text)); }
+
+Task<void> send_and_close(Exchange& exchange, std::string text) {
+  co_await exchange.send(std::move(text));
+  exchange.close();
+}
+
+Task<void> send_and_hold(Exchange& exchange, std::string text) {
+  if (!text.empty()) co_await exchange.send(std::move(text));
+  co_await exchange.hold();
+}
+
+// Ends when the client has gone: sending throws then.
+Task<void> drip(Exchange& exchange, std::string head, std::string again, Duration every) {
+  co_await exchange.send(std::move(head));
+  while (true) {
+    Clock& clock = exchange.clock();
+    co_await clock.sleep_until(clock.now() + every);
+    co_await exchange.send(again);
+  }
+}
+
+Task<void> break_off(Exchange& exchange, bool hard) {
+  hard ? exchange.reset() : exchange.close();
+  co_return;
+}
+
+}  // namespace
+
+Fault answer(std::string text) {
+  return [text](Exchange& exchange) { return send(exchange, text); };
+}
+Fault answer_and_close(std::string part) {
+  return [part](Exchange& exchange) { return send_and_close(exchange, part); };
+}
+Fault answer_and_hold(std::string part) {
+  return [part](Exchange& exchange) { return send_and_hold(exchange, part); };
+}
+Fault answer_slowly(std::string part, std::string again, Duration every) {
+  return [=](Exchange& exchange) { return drip(exchange, part, again, every); };
+}
+Fault reset() {
+  return [](Exchange& exchange) { return break_off(exchange, true); };
+}
+Fault close_silently() {
+  return [](Exchange& exchange) { return break_off(exchange, false); };
+}
+
+Fault status(int code, std::string reason, std::string message, std::string headers) {
+  const std::string body = R"({"kind":"Status","status":"Failure","code":)" + std::to_string(code) +
+                           R"(,"reason":")" + reason + R"(","message":")" + message + "\"}";
+  return answer("HTTP/1.1 " + std::to_string(code) + " No\r\n" + headers +
+                "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+}
+
+std::string whole(const std::string& body, const std::string& headers) {
+  return "HTTP/1.1 200 OK\r\n" + headers + "Content-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
+}
+
+std::string chunked_head(const std::string& headers) {
+  return "HTTP/1.1 200 OK\r\n" + headers + "Transfer-Encoding: chunked\r\n\r\n";
+}
+
+std::string chunk(const std::string& data) {
+  char size[20];
+  std::snprintf(size, sizeof size, "%zx\r\n", data.size());
+  return size + data + "\r\n";
+}
+
+std::string gzip(const std::string& text) {
+  z_stream stream{};
+  deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY);
+  std::string packed(deflateBound(&stream, text.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  deflate(&stream, Z_FINISH);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
+}  // namespace blackstart::faults
