@@ -257,6 +257,40 @@ void RealCluster::start_api_server() {
   revived_ = std::make_unique<Background>(invocation);
 }
 
+namespace {
+
+// The value of --name=value; a reference, so that it can be changed.
+std::string& argument(std::vector<std::string>& arguments, const std::string& name) {
+  const auto found = std::ranges::find_if(
+      arguments, [&](const std::string& one) { return one.starts_with("--" + name + "="); });
+  if (found == arguments.end()) throw std::runtime_error("no --" + name + " on the command line");
+  return *found;
+}
+
+}  // namespace
+
+void RealCluster::use_certificate(const std::string& certificate_file,
+                                  const std::string& key_file) {
+  argument(api_server_, "tls-cert-file") = "--tls-cert-file=" + certificate_file;
+  argument(api_server_, "tls-private-key-file") = "--tls-private-key-file=" + key_file;
+}
+
+std::string RealCluster::pki(const std::string& file) const {
+  return work_folder_ + "/clusters/" + kName + "/pki/" + file;
+}
+
+std::string RealCluster::etcd_url() const {
+  auto arguments = arguments_of(process_of(folder_, "etcd"));
+  const std::string& urls = argument(arguments, "listen-client-urls");
+  return urls.substr(urls.find('=') + 1);
+}
+
+void RealCluster::signal_etcd(int number) const {
+  const int pid = process_of(folder_, "etcd");
+  ASSERT_GT(pid, 0);
+  kill(pid, number);
+}
+
 void OnRealCluster::SetUp() {
   if (!cluster().usable()) {
     if (cluster().failure().starts_with("NOT RUN")) GTEST_SKIP() << cluster().failure();
