@@ -44,6 +44,17 @@ kube::Endpoint endpoint_of(engine::Context& context) {
   return load_endpoint(context, kubeconfig->as_text(), name ? name->as_text() : "");
 }
 
+/// Once a run, whichever stage is the first to come.
+void warn_of_trust(engine::Context& context, const kube::Endpoint& endpoint) {
+  context.shared().get_or_make<bool>("trust " + endpoint.server, [&] {
+    context.warn("the API server at " + endpoint.server +
+                     " is not verified: whoever answers there sees our credentials",
+                 "the kubeconfig's cluster says insecure-skip-tls-verify: give it the CA "
+                 "(certificate-authority-data) instead");
+    return std::make_shared<bool>(true);
+  });
+}
+
 Error another_cluster(engine::Context& context, const kube::Endpoint& endpoint,
                       const std::string& recorded, const std::string& found) {
   return Error(ErrorClass::kAuthentication,
@@ -104,8 +115,10 @@ kube::Endpoint load_endpoint(engine::Context& context, const std::string& kubeco
                              const std::string& name) {
   const Files& files = context.world().files;
   kube::Endpoint endpoint = kube::load_kubeconfig(files, {kubeconfig}, name);
-  context.redact(kube::bearer_token(files, endpoint));
-  if (endpoint.tls) context.redact(endpoint.tls->key);
+  for (const std::string& secret : kube::secrets_of(files, endpoint)) context.redact(secret);
+  events::Bus& bus = context.bus();  // outlives every client, which a context does not
+  endpoint.on_secret = [&bus](std::string_view secret) { bus.redactor().add(secret); };
+  if (endpoint.tls->insecure) warn_of_trust(context, endpoint);
   return endpoint;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "orchestrator/kube/frame_splitter.h"
+#include "orchestrator/kube/impersonation.h"
 #include "orchestrator/kube/json.h"
 
 namespace blackstart::kube {
@@ -78,24 +79,26 @@ bool success(int status) { return status >= 200 && status < 300; }
 }  // namespace
 
 struct Requester::Outcome {
+  Proof proof;
   HttpResponse response;
   std::optional<ApiError> error;
 };
 
 Requester::Requester(World& world, Endpoint endpoint)
-    : world_(world), endpoint_(std::move(endpoint)) {}
+    : world_(world), endpoint_(std::move(endpoint)), credentials_(world_, endpoint_) {}
 
-HttpRequest Requester::http_request(const ApiRequest& request) const {
+HttpRequest Requester::http_request(const ApiRequest& request, const Proof& proof) const {
   HttpRequest http;
   http.method = request.method;
   http.url = endpoint_.server + request.path;
   http.headers["Accept"] = request.accept;
   http.headers["User-Agent"] = "blackstart/" BLACKSTART_VERSION;
   if (!request.content_type.empty()) http.headers["Content-Type"] = request.content_type;
-  const std::string token = bearer_token(world_.files, endpoint_);
-  if (!token.empty()) http.headers["Authorization"] = "Bearer " + token;
+  if (endpoint_.disable_compression) http.headers["Accept-Encoding"] = "identity";
+  if (!proof.token.empty()) http.headers["Authorization"] = "Bearer " + proof.token;
+  http.repeated_headers = headers_of(endpoint_.as);
   http.body = request.body;
-  http.tls = endpoint_.tls;
+  http.tls = proof.tls;
   http.once = !request.repeatable;
   http.idle_timeout = kIdle;
   if (request.method != "GET") {
@@ -105,10 +108,17 @@ HttpRequest Requester::http_request(const ApiRequest& request) const {
   return http;
 }
 
+ApiError Requester::refusal(const HttpResponse& response, const std::string& what) const {
+  ApiError error = error_of(response, what, world_.clock.wall_time());
+  if (response.status == 401) error.because(credentials_.origin());
+  return error;
+}
+
 Task<Requester::Outcome> Requester::try_once(ApiRequest request, Reader read) {
   Outcome outcome;
+  outcome.proof = co_await credentials_.now();
   try {
-    outcome.response = co_await world_.http.send(http_request(request));
+    outcome.response = co_await world_.http.send(http_request(request, outcome.proof));
   } catch (const Error& error) {
     if (error.error_class() == ErrorClass::kCancelled) throw;
     outcome.error = error_of(error, request.what, endpoint_.server);
@@ -116,7 +126,7 @@ Task<Requester::Outcome> Requester::try_once(ApiRequest request, Reader read) {
   collect_warnings(outcome.response);
   if (outcome.error) co_return outcome;
   if (!success(outcome.response.status)) {
-    outcome.error = error_of(outcome.response, request.what, world_.clock.wall_time());
+    outcome.error = refusal(outcome.response, request.what);
     co_return outcome;
   }
   try {
@@ -139,9 +149,15 @@ Duration Requester::pause_before(int attempt, const ApiError& error) {
 
 Task<HttpResponse> Requester::send_until_read(ApiRequest request, Reader read) {
   Duration throttled{};
+  bool renewed = false;
   for (int attempt = 1;; ++attempt) {
     Outcome outcome = co_await try_once(request, read);
     if (!outcome.error) co_return std::move(outcome.response);
+    // Nothing was done: asked again at once, with credentials that may be newer.
+    if (outcome.error->status() == 401 && !renewed && credentials_.renew(outcome.proof)) {
+      renewed = true;
+      continue;
+    }
     const ApiError& error = *outcome.error;
     const Duration pause = pause_before(attempt, error);
     if (is_throttled(error)) {
@@ -168,24 +184,29 @@ Task<boost::json::value> Requester::fetch(ApiRequest request) {
 Task<void> Requester::stream(ApiRequest request, Duration longest,
                              std::function<void(std::string_view)> on_line) {
   auto lines = std::make_shared<FrameSplitter>(std::move(on_line), kFrameLimit);
-  HttpRequest http = http_request(request);
-  http.total_timeout = longest;
-  http.first_byte_timeout = kIdle;  // the server begins to answer at once
-  http.idle_timeout = kWatchIdle;
-  // What the reader of the lines throws ends the request and comes out of send().
-  http.on_body = [lines](std::string_view chunk) { lines->feed(chunk); };
-  HttpResponse response;
-  try {
-    response = co_await world_.http.send(std::move(http));
-  } catch (const ApiError&) {
-    throw;
-  } catch (const Error& error) {
-    if (error.error_class() == ErrorClass::kCancelled) throw;
-    throw error_of(error, request.what, endpoint_.server);
+  for (bool renewed = false;; renewed = true) {
+    const Proof proof = co_await credentials_.now();
+    HttpRequest http = http_request(request, proof);
+    http.total_timeout = longest;
+    http.first_byte_timeout = kIdle;  // the server begins to answer at once
+    http.idle_timeout = kWatchIdle;
+    // What the reader of the lines throws ends the request and comes out of send().
+    http.on_body = [lines](std::string_view chunk) { lines->feed(chunk); };
+    HttpResponse response;
+    try {
+      response = co_await world_.http.send(std::move(http));
+    } catch (const ApiError&) {
+      throw;
+    } catch (const Error& error) {
+      if (error.error_class() == ErrorClass::kCancelled) throw;
+      throw error_of(error, request.what, endpoint_.server);
+    }
+    if (response.status == 401 && !renewed && credentials_.renew(proof)) continue;
+    collect_warnings(response);
+    if (!success(response.status)) throw refusal(response, request.what);
+    lines->finish();
+    co_return;
   }
-  collect_warnings(response);
-  if (!success(response.status)) throw error_of(response, request.what, world_.clock.wall_time());
-  lines->finish();
 }
 
 void Requester::collect_warnings(const HttpResponse& response) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "orchestrator/kube/api_error.h"
+#include "orchestrator/kube/credentials.h"
 #include "orchestrator/kube/kubeconfig.h"
 #include "orchestrator/world/world.h"
 
@@ -47,15 +48,17 @@ class Requester {
  private:
   struct Outcome;
   using Reader = std::function<void(const HttpResponse&)>;
-  HttpRequest http_request(const ApiRequest& request) const;
+  HttpRequest http_request(const ApiRequest& request, const Proof& proof) const;
   Task<Outcome> try_once(ApiRequest request, Reader read);
   Task<HttpResponse> send_until_read(ApiRequest request, Reader read);
+  ApiError refusal(const HttpResponse& response, const std::string& what) const;
   Duration pause_before(int attempt, const ApiError& error);
   void collect_warnings(const HttpResponse& response);
   void warn_once(std::string text);
 
   World& world_;
   Endpoint endpoint_;
+  Credentials credentials_;
   std::set<std::string> warned_;  // each only once
   std::vector<std::string> warnings_;
 };

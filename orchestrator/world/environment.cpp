@@ -63,6 +63,16 @@ class RealEnvironment final : public Environment {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   }
 
+  std::map<std::string, std::string> all() const override {
+    std::map<std::string, std::string> variables;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+      const std::string line = *entry;
+      const size_t equals = line.find('=');
+      if (equals != std::string::npos) variables[line.substr(0, equals)] = line.substr(equals + 1);
+    }
+    return variables;
+  }
+
   std::string working_directory() const override {
     std::error_code error;
     auto path = std::filesystem::current_path(error);

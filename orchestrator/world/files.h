@@ -50,6 +50,8 @@ class Environment {
  public:
   virtual ~Environment() = default;
   virtual std::optional<std::string> get(const std::string& name) const = 0;
+  /// All variables: for programs that are the user's own choice and may look at any.
+  virtual std::map<std::string, std::string> all() const = 0;
   virtual std::string working_directory() const = 0;
   virtual std::string executable_path() const = 0;  // of this program
   virtual std::string user() const = 0;

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "orchestrator/world/clock.h"
 
@@ -19,13 +21,14 @@ struct TlsIdentity {
   std::string key;          // its private key: a secret
   std::string server_name;  // overrides the name that is verified; empty = the URL's host
   bool insecure = false;    // skips verification; the caller warns
-  std::string proxy;        // URL; empty = HTTPS_PROXY/NO_PROXY of the environment
+  std::string proxy;        // http, https or socks5 URL; empty = as the environment says
 };
 
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
   std::map<std::string, std::string> headers;
+  std::vector<std::pair<std::string, std::string>> repeated_headers;  // a line for each, in order
   std::string body;
   std::shared_ptr<const TlsIdentity> tls;
   bool once = false;  // never sent a second time unasked, as is done when a kept connection breaks

@@ -66,6 +66,7 @@ class HttpTransfer {
   void set_server_name();
   void set_proxy();
   void add_header(const std::string& line);
+  void add_header(const std::string& name, const std::string& value);
   bool connected() const;
   Duration connect_limit() const;
   Duration allowed_silence() const;

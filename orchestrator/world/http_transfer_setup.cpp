@@ -87,13 +87,18 @@ void HttpTransfer::add_header(const std::string& line) {
   headers_ = longer;
 }
 
+void HttpTransfer::add_header(const std::string& name, const std::string& value) {
+  if ((name + value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
+    throw Error(ErrorClass::kPermanent, title() + ": the header " + name + " holds a line break");
+  add_header(value.empty() ? name + ";" : name + ": " + value);
+}
+
 void HttpTransfer::set_headers() {
   bool encoding_chosen = false;
   bool type_chosen = false;
+  for (const auto& [name, value] : request_.repeated_headers) add_header(name, value);
   for (const auto& [name, value] : request_.headers) {
-    if ((name + value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
-      throw Error(ErrorClass::kPermanent, title() + ": the header " + name + " holds a line break");
-    add_header(value.empty() ? name + ";" : name + ": " + value);
+    add_header(name, value);
     encoding_chosen = encoding_chosen || lower_case(name) == "accept-encoding";
     type_chosen = type_chosen || lower_case(name) == "content-type";
   }
@@ -149,8 +154,15 @@ void HttpTransfer::set_server_name() {
 
 void HttpTransfer::set_proxy() {
   curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
-  curl_easy_setopt(easy_, CURLOPT_PROXY,
-                   proxy_.url.c_str());  // "" = none, whatever the environment
+  curl_easy_setopt(easy_, CURLOPT_PROXY, proxy_.url.c_str());  // "" = none, whatever the environment
+  // As Go does it, a proxy is trusted as the server behind it is.
+  const TlsIdentity& tls = *request_.tls;
+  if (!tls.ca.empty()) {
+    curl_blob blob = blob_of(tls.ca);
+    curl_easy_setopt(easy_, CURLOPT_PROXY_CAINFO_BLOB, &blob);
+  }
+  curl_easy_setopt(easy_, CURLOPT_PROXY_SSL_VERIFYPEER, tls.insecure ? 0L : 1L);
+  curl_easy_setopt(easy_, CURLOPT_PROXY_SSL_VERIFYHOST, tls.insecure ? 0L : 2L);
   curl_easy_setopt(easy_, CURLOPT_NOPROXY, proxy_.except.c_str());
   curl_easy_setopt(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }

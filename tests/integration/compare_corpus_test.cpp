@@ -185,7 +185,8 @@ Task<void> CompareCorpus::judge(Case one, size_t number) {
   const kube::Manifests placed = co_await kube::with_namespace(client(), both, name_space());
   const json::value original = placed[0].object;
   const json::value edited = placed[1].object;
-  co_await client().apply(original, {});
+  const kube::Client::ApplyOptions plain;
+  co_await client().apply(original, plain);
   ++count_.cases;
   bool refused = false;
   if (one.editing != Editing::kOurs) {

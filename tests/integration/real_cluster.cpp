@@ -243,16 +243,17 @@ Ran RealCluster::kubectl(std::vector<std::string> args, const std::string& input
 void RealCluster::kill_api_server() {
   const int pid = process_of(folder_, "kube-apiserver");
   ASSERT_GT(pid, 0);
-  api_server_ = arguments_of(pid);
+  if (api_server_.empty()) api_server_ = arguments_of(pid);
   revived_.reset();
   kill(pid, SIGKILL);
   ASSERT_TRUE(eventually([this] { return process_of(folder_, "kube-apiserver") == 0; },
                          std::chrono::seconds(10)));
 }
 
-void RealCluster::start_api_server() {
+void RealCluster::start_api_server(const std::vector<std::string>& options) {
   Invocation invocation;
   invocation.argv = api_server_;
+  invocation.argv.insert(invocation.argv.end(), options.begin(), options.end());
   invocation.timeout = std::chrono::seconds(600);
   revived_ = std::make_unique<Background>(invocation);
 }

@@ -27,13 +27,14 @@ class RealCluster {
   const std::string& kubeconfig() const { return kubeconfig_; }
   Ran kubectl(std::vector<std::string> args, const std::string& input = {}) const;
   void kill_api_server();
-  void start_api_server();
   /// What the API server shows from its next start on; two PEM files.
   void use_certificate(const std::string& certificate_file, const std::string& key_file);
   /// Of the cluster's own CA and certificates: ca.crt, ca.key, admin.crt, admin.key.
   std::string pki(const std::string& file) const;
   std::string etcd_url() const;
   void signal_etcd(int number) const;
+  /// As it was, with these options on top.
+  void start_api_server(const std::vector<std::string>& options = {});
 
  private:
   RealCluster();

@@ -32,6 +32,7 @@ class SimEnvironment final : public Environment {
   std::map<std::string, std::string> variables;
 
   std::optional<std::string> get(const std::string& name) const override;
+  std::map<std::string, std::string> all() const override { return variables; }
   std::string working_directory() const override { return "/work"; }
   std::string executable_path() const override { return "/usr/bin/blackstart"; }
   std::string user() const override { return "operator"; }

@@ -122,6 +122,7 @@ class DiskFiles final : public Files {
 class TestEnvironment final : public Environment {
  public:
   std::optional<std::string> get(const std::string&) const override { return std::nullopt; }
+  std::map<std::string, std::string> all() const override { return {}; }
   std::string working_directory() const override { return "/"; }
   std::string executable_path() const override { return "/blackstart"; }
   std::string user() const override { return "anna"; }

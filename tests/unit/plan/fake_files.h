@@ -62,6 +62,7 @@ class FakeEnvironment final : public Environment {
     auto found = variables.find(name);
     return found == variables.end() ? std::nullopt : std::optional(found->second);
   }
+  std::map<std::string, std::string> all() const override { return variables; }
   std::string working_directory() const override { return "/plan"; }
   std::string executable_path() const override { return "/bin/blackstart"; }
   std::string user() const override { return "tester"; }

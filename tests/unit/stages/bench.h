@@ -38,6 +38,7 @@ class BenchEnvironment final : public Environment {
   std::map<std::string, std::string> variables{{"PATH", "/tools"}};
   int next_port = 20001;
   std::optional<std::string> get(const std::string& name) const override;
+  std::map<std::string, std::string> all() const override { return variables; }
   std::string working_directory() const override { return "/p"; }
   std::string executable_path() const override { return "/bin/blackstart"; }
   std::string user() const override { return "user"; }

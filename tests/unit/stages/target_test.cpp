@@ -54,6 +54,44 @@ TEST_F(Target, SecretsOfTheKubeconfig_AreNeverShown) {
   EXPECT_EQ(bench.context().bus().redactor().clean("canary-of-the-kubeconfig"), "***");
 }
 
+/// Of the bench's kubeconfig.
+void replace_in_kubeconfig(Bench& bench, const std::string& part, const std::string& by) {
+  std::string& kubeconfig = bench.files.content["/p/kubeconfig"];
+  const size_t at = kubeconfig.find(part);
+  ASSERT_NE(at, std::string::npos);
+  kubeconfig.replace(at, part.size(), by);
+}
+
+TEST_F(Target, TokenOfAnExecPlugin_IsNeverShown) {
+  replace_in_kubeconfig(bench, "token: t",
+                        "exec: {command: login, apiVersion: "
+                        "client.authentication.k8s.io/v1beta1}");
+  bench.processes.handler = [](const Command&) {
+    Exit exit;
+    exit.out = R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1",)"
+               R"("status":{"token":"canary-of-the-plugin"}})";
+    return exit;
+  };
+  bench.observe();
+  EXPECT_THAT(bench.processes.ran, testing::ElementsAre("login"));
+  EXPECT_EQ(bench.context().bus().redactor().clean("canary-of-the-plugin"), "***");
+}
+
+size_t count_in(const std::string& text, const std::string& part) {
+  size_t count = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+TEST_F(Target, ThatIsNotVerified_IsWarnedOfOnceARun) {
+  replace_in_kubeconfig(bench, "server: \"https://api\"",
+                        "server: \"https://api\", insecure-skip-tls-verify: true");
+  bench.context().read_only = true;  // a plan and a status too
+  bench.observe();
+  bench.observe();
+  EXPECT_EQ(count_in(bench.published(), "the API server at https://api is not verified"), 1u);
+}
+
 TEST_F(Target, AnotherCluster_IsRefusedBeforeAnyWriteNamingBoth) {
   bench.files.content[kIdentity] = "the cluster of yesterday\n";
   try {

@@ -324,6 +324,40 @@ TEST_F(HttpTest, AnExplicitProxyIsAsked) {
   EXPECT_TRUE(seen.starts_with("GET http://cluster.invalid/x HTTP/1.1\r\n")) << seen;
 }
 
+TEST_F(HttpTest, RepeatedHeadersStandOnALineEach) {
+  std::string seen;
+  TestServer server([&](Connection& connection) {
+    seen = connection.read_request();
+    connection.send(response("ok"));
+  });
+  HttpRequest request{.url = server.url()};
+  request.repeated_headers = {{"Impersonate-Group", "a"}, {"Impersonate-Group", "b"}};
+  send(request);
+  EXPECT_NE(seen.find("\r\nImpersonate-Group: a\r\nImpersonate-Group: b\r\n"), std::string::npos)
+      << seen;
+  request.repeated_headers = {{"A", "x\nB: y"}};
+  EXPECT_EQ(failure(request).error_class(), ErrorClass::kPermanent);
+}
+
+TEST_F(HttpTest, ASocksProxyIsGivenTheNameToResolve) {
+  std::string asked;
+  TestServer proxy([&](Connection& connection) {
+    const std::string greeting = connection.read(2);  // version 5, number of methods
+    connection.read(static_cast<size_t>(greeting[1]));
+    connection.send(std::string("\x05\x00", 2));
+    asked = connection.read(4 + 1 + 15 + 2);  // CONNECT to a name with its length, and a port
+    connection.send(std::string("\x05\x00\x00\x01\0\0\0\0\0\0", 10));
+    connection.read_request();
+    connection.send(response("through the proxy"));
+  });
+  TlsIdentity identity;
+  identity.proxy = "socks5://127.0.0.1:" + std::to_string(proxy.port());
+  HttpRequest request{.url = "http://cluster.invalid/x",
+                      .tls = std::make_shared<TlsIdentity>(identity)};
+  EXPECT_EQ(send(request).body, "through the proxy");
+  EXPECT_NE(asked.find("cluster.invalid"), std::string::npos);
+}
+
 // Sets an environment variable for one test.
 struct Variable {
   Variable(const char* variable, const std::string& value) : name(variable) {
@@ -413,6 +447,18 @@ TEST_F(HttpsTest, TheServerNameIsVerifiedInPlaceOfTheHost) {
   auto wrong = trusting();
   wrong->server_name = "wrong.example";
   EXPECT_EQ(failure({.url = server.url(), .tls = wrong}).error_class(),
+            ErrorClass::kAuthentication);
+}
+
+TEST_F(HttpsTest, AProxyWithTlsIsTrustedAsTheServerIs) {
+  TestServer proxy(answer_all(response("from the proxy")),
+                   TestServer::Tls{test::make_leaf(ca_), ""});
+  auto identity = trusting();
+  identity->proxy = proxy.url("");
+  EXPECT_EQ(send({.url = "http://cluster.invalid/", .tls = identity}).body, "from the proxy");
+  auto stranger = std::make_shared<TlsIdentity>();
+  stranger->proxy = proxy.url("");
+  EXPECT_EQ(failure({.url = "http://cluster.invalid/", .tls = stranger}).error_class(),
             ErrorClass::kAuthentication);
 }
 

@@ -40,6 +40,15 @@ class StreamConnection : public Connection {
     return request;
   }
 
+  std::string read(size_t count) override {
+    if (buffer_.size() < count)
+      asio::read(stream_, asio::dynamic_buffer(buffer_),
+                 asio::transfer_exactly(count - buffer_.size()));
+    std::string bytes = buffer_.substr(0, count);
+    buffer_.erase(0, count);
+    return bytes;
+  }
+
   void send(const std::string& text) override { asio::write(stream_, asio::buffer(text)); }
 
   void reset() override {

@@ -17,6 +17,7 @@ class Connection {
   virtual ~Connection() = default;
   /// Head and body (by its Content-Length).
   virtual std::string read_request() = 0;
+  virtual std::string read(size_t count) = 0;  // exactly so many bytes
   virtual void send(const std::string& text) = 0;
   virtual void reset() = 0;  // RST instead of an orderly end
   /// Blocks until the client has gone.
