@@ -52,10 +52,20 @@ Context::Context(World& world, events::Bus& bus, journal::Journal& journal, Shar
       stage_(stage),
       state_folder_(std::move(state_folder)) {}
 
-void Context::set_inputs(plan::Value options, plan::Value cluster, std::string digest) {
+void Context::set_inputs(plan::Value options, plan::Value cluster, std::string digest,
+                         const plan::Outputs& known) {
   options_ = std::move(options);
   cluster_ = std::move(cluster);
   digest_ = std::move(digest);
+  known_ = &known;
+}
+
+std::unique_ptr<Context> Context::beside(const plan::Stage& other) const {
+  auto context = std::make_unique<Context>(world_, bus_, journal_, shared_, tools_, plan_, other,
+                                           state_folder_);
+  context->read_only = true;
+  context->set_inputs(plan::resolve_options(other, plan_, *known_), cluster_, {}, *known_);
+  return context;
 }
 
 const plan::Value& Context::option(std::string_view name) const {

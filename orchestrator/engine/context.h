@@ -109,8 +109,13 @@ class Context {
   /// Must be called for every secret value that was read, before it is used anywhere.
   void redact(std::string_view secret);
 
-  // Set by the engine before each use.
-  void set_inputs(plan::Value options, plan::Value cluster, std::string digest);
+  /// The same for another stage of the plan, with its options as they are known now. Its accessors
+  /// throw as this one's do; nothing may be written through it.
+  std::unique_ptr<Context> beside(const plan::Stage& other) const;
+
+  // Set by the engine before each use. `known`: the outputs of all stages so far.
+  void set_inputs(plan::Value options, plan::Value cluster, std::string digest,
+                  const plan::Outputs& known);
   const std::string& current_progress() const { return progress_; }
   std::function<void()> on_progress;
   Instant deadline;
@@ -131,6 +136,7 @@ class Context {
   plan::Value options_;
   plan::Value cluster_;
   std::string digest_;
+  const plan::Outputs* known_ = nullptr;
   std::string progress_;
 };
 

@@ -32,7 +32,7 @@ Task<void> StageRun::prepare_inputs() {
     hash();
   }
   result().digest = digest;
-  context_.set_inputs(std::move(options), std::move(cluster), std::move(digest));
+  context_.set_inputs(std::move(options), std::move(cluster), std::move(digest), session_.outputs);
 }
 
 Task<Observation> StageRun::look_unless_stopped() {

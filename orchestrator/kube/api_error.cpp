@@ -188,6 +188,21 @@ std::string hint_for(int status, const std::string& message) {
   return {};
 }
 
+// Where the owner of a field lets it be changed. Helm writes as "helm", Argo CD as
+// "argocd-controller" (or "argocd-application-controller" without server-side apply), and kubectl
+// under the name of its command.
+std::string hint_for_owner(const std::string& manager) {
+  std::string owner = "leave the field to its owner";
+  if (manager == "helm")
+    owner = "a Helm release owns the field: change it in the release's values";
+  else if (manager.starts_with("argocd-"))
+    owner = "Argo CD owns the field: change it in the repository that it follows";
+  else if (manager.starts_with("kubectl"))
+    owner =
+        "the field was written by hand with kubectl: leave it out of the manifest to keep it so";
+  return owner + ", or take it over once with `force: true` on the stage";
+}
+
 // A 404 about an object names it; any other is about the path: nobody serves such objects.
 std::string reason_of(int status_code, const json::value& status) {
   std::string not_ready = reason_not_ready(text_at(status, {"message"}));
@@ -214,7 +229,10 @@ void add_causes(ApiError& error, const json::value& status) {
       continue;  // the message says it
     if (text_at(all[i], {"reason"}) == "FieldManagerConflict") {
       error.add_conflict({field, quoted(message)});
-    } else if (!contains(error.full_text(), message)) {
+      continue;
+    }
+    error.add_refusal({field, message});
+    if (!contains(error.full_text(), message)) {
       error.because(field.empty() ? message : field + ": " + message);
     }
   }
@@ -266,8 +284,7 @@ ApiError error_of(const HttpResponse& response, const std::string& what, WallTim
   add_causes(error, status);
   if (response.status == 401) add_clock_skew(error, response, now);
   error.retry_after(retry_after_seconds(response, now));
-  if (!error.conflicts().empty())
-    error.hint("leave the field to its owner, or force this stage to take it over");
+  if (!error.conflicts().empty()) error.hint(hint_for_owner(error.conflicts().front().manager));
   error.hint(hint_for(response.status, message));
   return error;
 }

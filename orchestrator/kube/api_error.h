@@ -15,6 +15,12 @@ struct FieldConflict {
   std::string manager;  // who owns it
 };
 
+/// What the server's validation says of one field.
+struct FieldRefusal {
+  std::string field;  // "spec.template"
+  std::string message;
+};
+
 /// Reasons of our own, beside the server's. The server does not serve the kind; the answer is
 /// longer than what we take; a webhook that the server must ask cannot be called; the namespace is
 /// being deleted.
@@ -36,6 +42,8 @@ class ApiError : public Error {
   void set_webhook(std::string name) { webhook_ = std::move(name); }
   const std::vector<FieldConflict>& conflicts() const { return conflicts_; }
   void add_conflict(FieldConflict conflict);
+  const std::vector<FieldRefusal>& refusals() const { return refusals_; }
+  void add_refusal(FieldRefusal refusal) { refusals_.push_back(std::move(refusal)); }
   ApiError& because(std::string why);  // keeps the type, so that the result can be thrown
 
  private:
@@ -43,6 +51,7 @@ class ApiError : public Error {
   std::string reason_;
   std::string webhook_;
   std::vector<FieldConflict> conflicts_;
+  std::vector<FieldRefusal> refusals_;
 };
 
 /// The failure that a response with any but a 2xx status stands for; `what` was asked for ("apply

@@ -4,6 +4,8 @@
 
 #include "orchestrator/base/text.h"
 #include "orchestrator/kube/deletion.h"
+#include "orchestrator/kube/field_place.h"
+#include "orchestrator/kube/immutable.h"
 #include "orchestrator/kube/layers.h"
 #include "orchestrator/kube/readiness_rules.h"
 #include "orchestrator/kube/watch.h"
@@ -39,6 +41,8 @@ struct Application {
 struct Attempt {
   std::optional<Error> error;
   bool unknown_kind = false;
+  std::optional<ApiError> immutable;  // refused for fields that never change
+  std::vector<FieldConflict> conflicts;
 };
 
 void note_in_the_way(Application& set, const ApiError& error, const ObjectRef& ref) {
@@ -46,8 +50,8 @@ void note_in_the_way(Application& set, const ApiError& error, const ObjectRef& r
   if (error.reason() == kTerminating) set.leaving.insert(ref.name_space);
 }
 
-Task<Attempt> try_apply(Application& set, size_t index) {
-  const Client::ApplyOptions options{set.options.field_manager, set.options.force, false};
+Task<Attempt> try_apply(Application& set, size_t index, bool force) {
+  const Client::ApplyOptions options{set.options.field_manager, force, false};
   json::value object = set.manifests[index].object;
   const std::string kind = set.manifests[index].ref().kind;
   Attempt attempt;
@@ -57,6 +61,8 @@ Task<Attempt> try_apply(Application& set, size_t index) {
     attempt.error = error;
     note_in_the_way(set, error, set.manifests[index].ref());
     attempt.unknown_kind = error.reason() == kNoMatch;
+    if (!immutable_fields(error).empty()) attempt.immutable = error;
+    attempt.conflicts = error.conflicts();
     if (attempt.unknown_kind && error.status() != 0)  // listed, but its handler does not serve yet
       attempt.error = Error(ErrorClass::kTransient, error.summary())
                           .because("no matches for kind \"" + kind + "\"");
@@ -64,7 +70,24 @@ Task<Attempt> try_apply(Application& set, size_t index) {
     if (error.error_class() == ErrorClass::kCancelled) throw;
     attempt.error = error;
   }
+  if (!attempt.immutable) co_return attempt;
+  const json::value& wanted = set.manifests[index].object;
+  auto live = co_await set.client.get(ref_of(wanted));
+  if (live)
+    attempt.error =
+        cannot_change(*attempt.immutable, immutable_fields(*attempt.immutable), *live, wanted);
   co_return attempt;
+}
+
+// Force comes second, so that what it takes from others can be said.
+Task<Attempt> try_apply(Application& set, size_t index) {
+  Attempt attempt = co_await try_apply(set, index, false);
+  if (attempt.conflicts.empty() || !set.options.force) co_return attempt;
+  Attempt forced = co_await try_apply(set, index, true);
+  if (!forced.error && set.options.on_taken_over)
+    for (const FieldConflict& taken : attempt.conflicts)
+      set.options.on_taken_over(set.manifests[index].ref(), taken);
+  co_return forced;
 }
 
 Task<void> apply_one(Application& set, size_t index) {
@@ -85,7 +108,7 @@ Task<void> apply_one(Application& set, size_t index) {
     co_return;
   }
   if (error->error_class() == ErrorClass::kUnreachable) set.given_up = true;
-  set.errors.emplace_back(index, std::move(error->at(set.manifests[index].place)));
+  set.errors.emplace_back(index, std::move(*error));
 }
 
 // The class that decides for all: what repeating cannot help outweighs what it can.
@@ -138,6 +161,13 @@ std::vector<std::string> causes_of(const std::vector<std::pair<size_t, Error>>& 
 [[noreturn]] void throw_all(Application& set, size_t tried, const Obstacles& obstacles) {
   auto& errors = set.errors;
   std::ranges::sort(errors, {}, [](const auto& one) { return one.first; });
+  for (size_t i = 0; i < errors.size(); ++i) {
+    auto& [index, error] = errors[i];
+    const Manifest& manifest = set.manifests[index];
+    const Files& files = set.client.world().files;
+    error.at(i < kErrorsShown ? place_of_field(files, manifest, error.full_text())
+                              : manifest.place);
+  }
   const auto worst = std::ranges::max_element(
       errors, {}, [](const auto& one) { return weight_of(one.second.error_class()); });
   const bool in_the_way =

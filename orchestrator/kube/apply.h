@@ -34,17 +34,19 @@ struct ApplySetOptions {
   ApplySetOptions() = default;  // not an aggregate: see ObjectRef
   std::string field_manager = "blackstart";
   std::string default_namespace = "default";
-  bool force = false;
+  bool force = false;  // takes over fields that others own
   size_t concurrency = 32;
   std::function<void(const ObjectRef&)> on_applied;  // may be empty
+  /// Told of each field that was taken from another manager by force; may be empty.
+  std::function<void(const ObjectRef&, const FieldConflict&)> on_taken_over;
 };
 
 /// Applies in layers: namespaces; CRDs, then waits until each is Established and discovers again;
-/// the rest; at last what makes the API server ask others (webhook configurations, APIServices),
-/// which would refuse the rest until their own pods run. Concurrent within a layer. Throws after
-/// the whole layer was tried, with every object's error as a cause, and with what is in the way: a
-/// webhook that cannot be called, what holds a namespace that is being deleted. Stops early when
-/// nobody answers any more.
+/// what pods are refused without (service accounts, priority classes); the rest; at last what makes
+/// the API server ask others (webhook configurations, APIServices), which would refuse the rest
+/// until their own pods run. Concurrent within a layer. Throws after the whole layer was tried,
+/// with every object's error as a cause, and with what is in the way: a webhook that cannot be
+/// called, what holds a namespace that is being deleted. Stops early when nobody answers any more.
 Task<void> apply_set(Client& client, const Manifests& manifests, ApplySetOptions options);
 
 /// Waits until a CustomResourceDefinition is Established; throws when its names are not accepted.
@@ -53,7 +55,8 @@ Task<void> wait_established(Client& client, std::string name);
 /// Removes objects, given as they were seen in the cluster, in reverse order of layers, and waits
 /// until each is gone. One that is gone already is fine, and another one that has its name since is
 /// left. What is not gone within ten minutes is an error that names the finalizers which hold it.
-Task<void> remove_set(Client& client, Manifests live);
+/// `come_again`: they are removed to be made anew, so a StatefulSet's pods and claims stay.
+Task<void> remove_set(Client& client, Manifests live, bool come_again = false);
 
 /// Sets the namespace of namespaced objects that name none, and takes it from cluster-scoped ones
 /// (the server ignores it there). A kind that the server does not know takes its scope from its

@@ -44,8 +44,9 @@ void take_items(json::value& page, std::vector<json::value>& items) {
   }
 }
 
-std::string delete_options(const std::string& uid) {
-  json::object options{{"propagationPolicy", "Background"}};
+std::string delete_options(const std::string& uid, Dependents dependents) {
+  json::object options{
+      {"propagationPolicy", dependents == Dependents::kGo ? "Background" : "Orphan"}};
   if (!uid.empty()) options["preconditions"] = json::object{{"uid", uid}};
   return json::serialize(options);
 }
@@ -71,13 +72,24 @@ std::string Identity::to_string() const {
   return uid + (ca_digest.empty() ? "" : " ca:" + ca_digest);
 }
 
+namespace {
+
+// curl takes "." and ".." out of a path as RFC 3986 has it, and what is left names another thing: a
+// collection, a namespace. The server allows neither as a name.
+std::string segment(std::string_view name) {
+  if (name == "." || name == "..")
+    throw Error(ErrorClass::kUsage, "no object is called '" + std::string(name) + "'");
+  return percent_encode(name);
+}
+
+}  // namespace
+
 std::string path_of(const Resource& resource, std::string_view name_space, std::string_view name) {
   const bool core = resource.api_version.find('/') == std::string::npos;
   std::string path = (core ? "/api/" : "/apis/") + resource.api_version;
-  if (resource.namespaced && !name_space.empty())
-    path += "/namespaces/" + percent_encode(name_space);
+  if (resource.namespaced && !name_space.empty()) path += "/namespaces/" + segment(name_space);
   path += '/' + resource.plural;
-  if (!name.empty()) path += '/' + percent_encode(name);
+  if (!name.empty()) path += '/' + segment(name);
   return path;
 }
 
@@ -219,13 +231,13 @@ Task<json::value> Client::merge_patch(ObjectRef ref, json::value patch) {
   co_return co_await state_->requester.fetch(std::move(request));
 }
 
-Task<bool> Client::remove(ObjectRef ref, std::string uid) {
+Task<bool> Client::remove(ObjectRef ref, std::string uid, Dependents dependents) {
   auto resource = co_await state_->discovery.find(ref.api_version, ref.kind);
   if (!resource) co_return false;
   ApiRequest request{.method = "DELETE", .what = "delete " + ref.to_string()};
   request.path = path_of(*resource, ref.name_space, ref.name);
   request.content_type = "application/json";
-  request.body = delete_options(uid);
+  request.body = delete_options(uid, dependents);
   std::optional<ApiError> conflict;
   try {
     co_await state_->requester.send(std::move(request));

@@ -39,6 +39,10 @@ struct Identity {
   bool operator==(const Identity&) const = default;
 };
 
+/// What becomes of the objects that a deleted one owns: they go after it, or stay without an owner
+/// until somebody adopts them.
+enum class Dependents { kGo, kStay };
+
 /// Talks to one API server. Every call throws ApiError with the server's own words (Status.message
 /// and causes) and a class that says whether to try again; short-lived trouble (429, 503, resets of
 /// requests that are safe to repeat) has been retried already, within the caller's deadline.
@@ -81,9 +85,9 @@ class Client {
   Task<boost::json::value> apply(boost::json::value object, ApplyOptions options);
   /// Merge patch; for annotations and status-like nudges.
   Task<boost::json::value> merge_patch(ObjectRef ref, boost::json::value patch);
-  /// With background propagation, and only the object of this uid, so that repeating it never takes
-  /// another one of the same name (empty: whichever is there). False when it was gone already.
-  Task<bool> remove(ObjectRef ref, std::string uid = {});
+  /// Only the object of this uid, so that repeating it never takes another one of the same name
+  /// (empty: whichever is there). False when it was gone already.
+  Task<bool> remove(ObjectRef ref, std::string uid = {}, Dependents dependents = Dependents::kGo);
 
   /// Where objects of a kind live; discovers on first use, again when the kind is unknown.
   /// nullopt: the server does not know it.

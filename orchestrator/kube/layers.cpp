@@ -7,6 +7,13 @@ Layer layer_of(const ObjectRef& ref) {
   if (group.empty() && ref.kind == "Namespace") return Layer::kNamespaces;
   if (group == "apiextensions.k8s.io" && ref.kind == "CustomResourceDefinition")
     return Layer::kDefinitions;
+  // Admission refuses a pod for good that names one of these before it is there, and leaves out the
+  // defaults of a LimitRange that comes later. All else that a pod needs it waits for.
+  const bool needed =
+      (group.empty() && (ref.kind == "ServiceAccount" || ref.kind == "LimitRange")) ||
+      (group == "scheduling.k8s.io" && ref.kind == "PriorityClass") ||
+      (group == "node.k8s.io" && ref.kind == "RuntimeClass");
+  if (needed) return Layer::kNeededByPods;
   const bool webhooks =
       group == "admissionregistration.k8s.io" && ref.kind.ends_with("WebhookConfiguration");
   const bool forwards = group == "apiregistration.k8s.io" && ref.kind == "APIService";

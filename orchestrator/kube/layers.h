@@ -8,8 +8,8 @@
 
 namespace blackstart::kube {
 
-enum class Layer { kNamespaces, kDefinitions, kOthers, kAdmission };
-inline constexpr size_t kLayers = 4;
+enum class Layer { kNamespaces, kDefinitions, kNeededByPods, kOthers, kAdmission };
+inline constexpr size_t kLayers = 5;
 
 Layer layer_of(const ObjectRef& ref);
 /// Indices into `manifests`, by layer.

@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <cmath>
 #include <map>
 
 #include "orchestrator/base/text.h"
@@ -50,6 +51,11 @@ bool names_are_strings(const json::value& object, const Place& place, Diagnostic
   return all;
 }
 
+// What the server demands of every name (apimachinery's IsValidPathSegmentName).
+bool may_be_in_a_path(std::string_view name) {
+  return name != "." && name != ".." && name.find_first_of("/%") == name.npos;
+}
+
 bool check_object(const json::value& object, const Place& place, Diagnostics& diagnostics) {
   if (!names_are_strings(object, place, diagnostics)) return false;
   const ObjectRef ref = ref_of(object);
@@ -67,10 +73,27 @@ bool check_object(const json::value& object, const Place& place, Diagnostics& di
                       "give it a fixed metadata.name");
   } else if (ref.name.empty()) {
     diagnostics.error(place, ref.kind + " without metadata.name");
+  } else if (!may_be_in_a_path(ref.name) || !may_be_in_a_path(ref.name_space)) {
+    diagnostics.error(place, "no object is called " + ref.to_string(),
+                      "names have neither / nor %, and are not . or ..");
   } else {
     return true;
   }
   return false;
+}
+
+// The API server makes 0 of a larger number when it is applied on the server's side, without a word
+// (seen with 1.36: `replicas: 9223372036854775808`); kubectl's client-side apply is refused.
+void check_numbers(const yaml::Node& node, Diagnostics& diagnostics) {
+  constexpr double kLimit = 9223372036854775808.0;
+  for (const yaml::Node& item : node.items) check_numbers(item, diagnostics);
+  for (const auto& [key, value] : node.entries) check_numbers(value, diagnostics);
+  if (node.kind != yaml::Node::Kind::kScalar || node.quoted) return;
+  const json::value value = yaml::scalar_value(node);
+  if (!value.is_number() || std::abs(value.to_number<double>()) < kLimit) return;
+  if (value.is_int64()) return;  // its neighbours are rounded up to the limit
+  diagnostics.error(node.place, "'" + node.scalar + "' is more than 64 bits hold",
+                    "put it in quotes if it is meant as text");
 }
 
 class Reader {
@@ -113,6 +136,7 @@ class Reader {
 
   void take_object(const yaml::Node& node, const std::string& api_version,
                    const std::string& kind) {
+    check_numbers(node, diagnostics_);
     Manifest manifest{yaml::to_json(node), node.place};
     json::object& fields = manifest.object.as_object();
     if (!kind.empty()) fields.emplace("kind", kind);

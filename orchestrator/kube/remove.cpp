@@ -50,14 +50,20 @@ Task<void> wait_gone(Client& client, ObjectRef ref, std::string uid) {
       "removed");
 }
 
-Task<void> remove_one(Client& client, ObjectRef ref, std::string uid) {
-  const bool removed = co_await client.remove(ref, uid);
+Task<void> remove_one(Client& client, ObjectRef ref, std::string uid, Dependents dependents) {
+  const bool removed = co_await client.remove(ref, uid, dependents);
   if (removed) co_await wait_gone(client, ref, uid);
+}
+
+// A StatefulSet's pods are adopted by the new one, which replaces them one by one; and claims that
+// it would take along (persistentVolumeClaimRetentionPolicy) stay.
+Dependents dependents_of(const ObjectRef& ref, bool comes_again) {
+  return comes_again && ref.kind == "StatefulSet" ? Dependents::kStay : Dependents::kGo;
 }
 
 }  // namespace
 
-Task<void> remove_set(Client& client, Manifests live) {
+Task<void> remove_set(Client& client, Manifests live, bool come_again) {
   auto layers = layers_of(live);
   std::ranges::reverse(layers);
   for (const auto& layer : layers) {
@@ -65,7 +71,9 @@ Task<void> remove_set(Client& client, Manifests live) {
     for (const size_t index : layer) {
       const ObjectRef ref = live[index].ref();
       const std::string uid = text_at(live[index].object, {"metadata", "uid"});
-      tasks.push_back([&client, ref, uid] { return remove_one(client, ref, uid); });
+      const Dependents dependents = dependents_of(ref, come_again);
+      tasks.push_back(
+          [&client, ref, uid, dependents] { return remove_one(client, ref, uid, dependents); });
     }
     co_await run_all(client.world().executor, std::move(tasks), kConcurrency);
   }

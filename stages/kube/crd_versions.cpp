@@ -123,6 +123,17 @@ constexpr Mark kMarks[] = {
     {"annotations", "controller-gen.kubebuilder.io/version"},
 };
 
+/// The standard channel of Gateway API lacks fields and kinds that objects of the experimental one
+/// may have.
+std::string lower_channel(const boost::json::value& wanted, const boost::json::value& live) {
+  constexpr const char* kChannel = "gateway.networking.k8s.io/channel";
+  std::string ours = kube::text_at(wanted, {"metadata", "annotations", kChannel});
+  std::string theirs = kube::text_at(live, {"metadata", "annotations", kChannel});
+  if (ours != "standard" || theirs != "experimental") return {};
+  return "it is of Gateway API's experimental channel, the wanted one of the standard channel: "
+         "fields that only the experimental one has would be lost";
+}
+
 std::string older_mark(const boost::json::value& wanted, const boost::json::value& live) {
   auto [wanted_chart, wanted_version] =
       chart_parts(kube::text_at(wanted, {"metadata", "labels", "helm.sh/chart"}));
@@ -171,6 +182,7 @@ std::string why_unmigrated(const boost::json::value& wanted, const boost::json::
 
 std::string why_downgrade(const boost::json::value& wanted, const boost::json::value& live) {
   if (auto why = lost_version(versions_of(wanted), versions_of(live)); !why.empty()) return why;
+  if (auto why = lower_channel(wanted, live); !why.empty()) return why;
   return older_mark(wanted, live);
 }
 

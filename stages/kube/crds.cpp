@@ -4,6 +4,7 @@
 #include "orchestrator/world/async.h"
 #include "stages/chart.h"
 #include "stages/kube/crd_versions.h"
+#include "stages/kube/download.h"
 #include "stages/kube/objects.h"
 #include "stages/kube/sources.h"
 #include "stages/target.h"
@@ -31,11 +32,16 @@ Source source_of(kube::Manifests objects, std::string label) {
 
 Task<Source> read_source(engine::Context& context, const plan::Value& source) {
   const plan::Value* path = source.given("path");
+  const plan::Value* url = source.given("url");
   const plan::Value* chart = source.given("chart");
-  if ((path == nullptr) == (chart == nullptr))
-    throw Error(ErrorClass::kUsage, "a source is either {path} or {chart}").at(source.place);
+  if ((path != nullptr) + (url != nullptr) + (chart != nullptr) != 1)
+    throw Error(ErrorClass::kUsage, "a source is either {path}, {url} or {chart}").at(source.place);
   if (path != nullptr)
     co_return source_of(read_path(context, path->as_text()), shown(context, path->as_text()));
+  if (url != nullptr) {
+    std::string text = co_await download(context, source);
+    co_return source_of(read_text(text, url->as_text()), url->as_text());
+  }
   std::string label = "chart " + chart_label(context, *chart);
   std::string text = co_await render_chart(context, source);
   co_return source_of(read_text(text, label), label);
@@ -44,6 +50,15 @@ Task<Source> read_source(engine::Context& context, const plan::Value& source) {
 bool is_crd(const kube::Manifest& manifest) {
   kube::ObjectRef ref = manifest.ref();
   return ref.kind == "CustomResourceDefinition" && ref.group() == "apiextensions.k8s.io";
+}
+
+/// Gateway API installs a policy with its definitions that keeps them from changing channel.
+std::string hint_for_policy(const std::string& refusal) {
+  if (refusal.find("safe-upgrades.gateway.networking.k8s.io") == refusal.npos) return {};
+  return "Gateway API's own ValidatingAdmissionPolicy refuses experimental definitions over "
+         "standard ones, and releases before 1.5: install the channel that the cluster has or, if "
+         "the change is meant, delete ValidatingAdmissionPolicyBinding and "
+         "ValidatingAdmissionPolicy safe-upgrades.gateway.networking.k8s.io first";
 }
 
 /// "/apis/GROUP/VERSION/PLURAL" of a version that is served: the stored one if it is, for that
@@ -125,7 +140,12 @@ class CrdsStage final : public ObjectsStage {
     // Looked for right before, and then only: with a definition every object of it is gone at once,
     // and what cannot be listed may be there.
     if (action.id == "remove") co_await refuse_when_in_use(context);
-    co_await ObjectsStage::act(context, action);
+    try {
+      co_await ObjectsStage::act(context, action);
+    } catch (Error& error) {
+      error.hint(hint_for_policy(error.full_text()));
+      throw;
+    }
   }
 
  protected:
@@ -231,8 +251,8 @@ const engine::StageType kKubeCrds{
                      .summary = "where the definitions come from; other kinds are left out",
                      .fields = {{.name = "source",
                                  .type = OptionType::kMap,
-                                 .summary = "one of path, chart",
-                                 .fields = with_render_fields(
+                                 .summary = "one of path, url, chart",
+                                 .fields = with_url_fields(with_render_fields(
                                      {{.name = "path",
                                        .type = OptionType::kPath,
                                        .summary = "manifest file or folder"},
@@ -242,7 +262,7 @@ const engine::StageType kKubeCrds{
                                        .fields = chart_fields()},
                                       {.name = "namespace",
                                        .summary = "of the chart's release; default: default",
-                                       .in_argv = true}})}}},
+                                       .in_argv = true}}))}}},
                     {.name = "allowDowngrade",
                      .type = OptionType::kBoolean,
                      .default_value = "false",

@@ -1,5 +1,7 @@
 // kube.manifests: objects from files, a kustomization, a chart or the plan itself.
+#include "orchestrator/kube/immutable.h"
 #include "stages/chart.h"
+#include "stages/kube/download.h"
 #include "stages/kube/objects.h"
 #include "stages/kube/sources.h"
 
@@ -13,6 +15,11 @@ Task<kube::Manifests> from_chart(engine::Context& context) {
   co_return read_text(text, "chart " + chart_label(context, context.option("chart")));
 }
 
+std::vector<std::string> recreatable() {
+  auto kinds = kube::recreatable_kinds();
+  return {kinds.begin(), kinds.end()};
+}
+
 class ManifestsStage final : public ObjectsStage {
  protected:
   Task<Wanted> load(engine::Context& context) override {
@@ -21,6 +28,10 @@ class ManifestsStage final : public ObjectsStage {
     if (context.has("path")) {
       source = shown(context, context.text("path"));
       wanted.objects = read_path(context, context.text("path"));
+    } else if (context.has("url")) {
+      source = context.text("url");
+      std::string text = co_await download(context, context.options());
+      wanted.objects = read_text(text, source);
     } else if (context.has("kustomize")) {
       source = "kustomization " + shown(context, context.text("kustomize"));
       wanted.objects = co_await read_kustomize(context, context.text("kustomize"));
@@ -37,6 +48,8 @@ class ManifestsStage final : public ObjectsStage {
     wanted.force = context.flag("force");
     wanted.wait = context.flag("wait");
     wanted.grace = context.option("grace").as_duration();
+    wanted.prune = context.flag("prune");
+    wanted.recreate = context.texts("recreate");
     co_return wanted;
   }
 };
@@ -50,7 +63,7 @@ const engine::StageType kKubeManifests{
             .name = "kube.manifests",
             .summary =
                 "Objects from files, a kustomization, a chart or inline, by server-side apply.",
-            .options = with_render_fields({
+            .options = with_url_fields(with_render_fields({
                 {.name = "path", .type = OptionType::kPath, .summary = "manifest file or folder"},
                 {.name = "kustomize",
                  .type = OptionType::kPath,
@@ -77,11 +90,22 @@ const engine::StageType kKubeManifests{
                  .type = OptionType::kDuration,
                  .default_value = kGraceText,
                  .summary = "how long trouble that may pass must last to end the wait early"},
+                {.name = "prune",
+                 .type = OptionType::kBoolean,
+                 .default_value = "false",
+                 .summary = "remove what this stage applied earlier and does not name any more"},
+                {.name = "recreate",
+                 .type = OptionType::kList,
+                 .summary = "kinds that are deleted and made again when a field cannot be changed",
+                 .fields = {{.name = "kind",
+                             .type = OptionType::kEnum,
+                             .summary = "a kind that holds no data",
+                             .choices = recreatable()}}},
                 {.name = "fieldManager",
                  .default_value = "blackstart",
                  .summary = "name that owns the applied fields"},
-            }),
-            .one_of = {{"path", "kustomize", "chart", "inline"}},
+            })),
+            .one_of = {{"path", "url", "kustomize", "chart", "inline"}},
             .in_cluster = true,
         },
     .work = engine::Work::kApi,

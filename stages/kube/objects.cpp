@@ -4,9 +4,12 @@
 #include <functional>
 
 #include "orchestrator/kube/deletion.h"
+#include "orchestrator/kube/immutable.h"
 #include "orchestrator/kube/readiness_rules.h"
 #include "orchestrator/kube/surroundings.h"
 #include "orchestrator/world/async.h"
+#include "orchestrator/world/failpoint.h"
+#include "stages/kube/siblings.h"
 #include "stages/target.h"
 
 namespace blackstart::stages {
@@ -100,16 +103,21 @@ Task<Observation> ObjectsStage::observe(engine::Context& context) {
       throw Error(ErrorClass::kUsage, "there is no object to apply: " + wanted_.what)
           .at(context.stage().place);
     loaded_ = context.digest();
+    rival_ = rival_for_definitions(context, wanted_.objects);
   }
   states_.clear();
   unready_.clear();
   leaving_.clear();
   details_.clear();
+  immutable_.clear();
+  leftovers_.clear();
   verdict_.reset();
   if (auto stage = waits_for_cluster(context)) co_return Observation::deferred(*stage);
   client_ = co_await connect(context);
   co_await compare(*client_);
   co_await look_at_leaving(*client_);
+  if (!wanted_.recreate.empty()) co_await find_immutable(*client_);
+  co_await leftovers_.look(context, *client_, states_, wanted_.prune, wanted_.field_manager);
   verdict_ = co_await inspect(context, *client_);
   Observation seen = co_await judge(context, *client_);
   if (seen.is_present()) publish(seen);
@@ -182,6 +190,9 @@ std::string ObjectsStage::stalled_trouble() const {
 Task<Observation> ObjectsStage::judge_readiness(engine::Context& context, kube::Client& client) {
   co_await find_unready(client);
   bool lasted = grace_.is_over(context.world().clock.now(), stalled_trouble(), wanted_.grace);
+  if (unready_.empty() && !leftovers_.to_go().empty())
+    co_return Observation::differs(count_of(leftovers_.to_go().size(), "object is", "objects are") +
+                                   " no longer wanted");
   if (unready_.empty())
     co_return Observation::present(wanted_.what + wanted_.is() +
                                    (wanted_.wait ? "ready" : "there"));
@@ -203,13 +214,43 @@ Task<Observation> ObjectsStage::judge_readiness(engine::Context& context, kube::
 }
 
 Decision ObjectsStage::decide(const Observation& seen) const {
-  if (seen.is_present()) return Decision::satisfied(seen.reason);
+  if (!rival_.empty())
+    return Decision::blocked(rival_,
+                             "each definition has one owner: leave it out of one of the two");
+  if (seen.is_present()) {
+    const auto& left = leftovers_.left();
+    return Decision::satisfied(seen.reason + (left.empty() ? "" : "; " + join(left, "; ")));
+  }
   if (wanted_.missing) throw *wanted_.missing;
   if (verdict_) return *verdict_;
   if (!leaving_.empty()) return wait_for_unready(leaving_);
   if (!unready_.empty()) return wait_for_unready(seen.reason);
-  Action action{"apply", "apply " + wanted_.what, changes(), false, false};
-  return Decision::act(std::move(action), seen.reason);
+  return act_on(seen.reason);
+}
+
+Decision ObjectsStage::act_on(const std::string& reason) const {
+  std::vector<Action> actions;
+  std::vector<std::string> lines = changes();
+  if (!lines.empty())
+    actions.push_back({"apply", "apply " + wanted_.what, std::move(lines), false, false});
+  if (!immutable_.empty()) {
+    lines.clear();
+    for (const auto& [index, why] : immutable_)
+      lines.push_back("-/+ " + states_[index].ref.to_string() + " (" + why + ")");
+    std::string what = count_of(lines.size(), "object") + " that cannot be changed in place";
+    bound(lines);
+    actions.push_back({"recreate", "delete and make again " + what, std::move(lines), false, true});
+  }
+  if (!leftovers_.to_go().empty()) {
+    lines.clear();
+    for (const auto& object : leftovers_.to_go()) lines.push_back("- " + object.ref().to_string());
+    lines.insert(lines.end(), leftovers_.left().begin(), leftovers_.left().end());
+    std::string what = count_of(leftovers_.to_go().size(), "object that is", "objects that are") +
+                       " no longer wanted";
+    bound(lines);
+    actions.push_back({"prune", "remove " + what, std::move(lines), false, true});
+  }
+  return Decision::act(std::move(actions), reason);
 }
 
 Decision ObjectsStage::wait_for_unready(const std::string& reason) const {
@@ -221,8 +262,9 @@ Decision ObjectsStage::wait_for_unready(const std::string& reason) const {
 
 std::vector<std::string> ObjectsStage::changes() const {
   std::vector<std::string> lines;
-  for (const auto& state : states_)
-    if (state.presence != kube::Presence::kSame) lines.push_back(line_of(state));
+  for (size_t i = 0; i < states_.size(); ++i)
+    if (states_[i].presence != kube::Presence::kSame && !immutable_.contains(i))
+      lines.push_back(line_of(states_[i]));
   if (states_.empty())
     for (const auto& manifest : wanted_.objects) lines.push_back("+ " + manifest.ref().to_string());
   bound(lines);
@@ -231,16 +273,80 @@ std::vector<std::string> ObjectsStage::changes() const {
 
 Task<void> ObjectsStage::act(engine::Context& context, const Action& action) {
   if (action.id == "remove") co_return co_await remove(context);
+  client_ = co_await connect(context);
+  if (action.id == "recreate") co_return co_await recreate(context);
+  if (action.id == "prune") co_return co_await prune(context);
   co_await apply(context);
 }
 
-Task<void> ObjectsStage::apply(engine::Context& context) {
-  client_ = co_await connect(context);
-  // The states are in the order of the manifests: what is as wanted already is not sent again.
+// The states are in the order of the manifests: what is as wanted already is not sent again.
+kube::Manifests ObjectsStage::changed_objects() const {
   kube::Manifests changed;
   for (size_t i = 0; i < wanted_.objects.size(); ++i)
-    if (i >= states_.size() || states_[i].presence != kube::Presence::kSame)
+    if (i >= states_.size() ||
+        (states_[i].presence != kube::Presence::kSame && !immutable_.contains(i)))
       changed.push_back(wanted_.objects[i]);
+  return changed;
+}
+
+Task<void> ObjectsStage::apply(engine::Context& context) {
+  co_await leftovers_.intend(context, states_);
+  co_await apply_objects(context, changed_objects());
+}
+
+Task<void> ObjectsStage::find_immutable(kube::Client& client) {
+  kube::Client::ApplyOptions options(wanted_.field_manager, true, true);
+  for (size_t i = 0; i < states_.size(); ++i) {
+    const auto& kinds = wanted_.recreate;
+    bool may = std::ranges::find(kinds, states_[i].ref.kind) != kinds.end();
+    if (!may || states_[i].presence != kube::Presence::kDiffers || is_leaving(states_[i])) continue;
+    kube::Manifests one;
+    one.push_back(wanted_.objects[i]);
+    one = co_await kube::with_namespace(client, std::move(one), wanted_.default_namespace);
+    try {
+      co_await client.apply(one[0].object, options);
+    } catch (const kube::ApiError& error) {
+      auto fields = kube::immutable_fields(error);
+      if (!fields.empty())
+        immutable_[i] = kube::change_of(states_[i].live, one[0].object, fields[0]);
+    }
+  }
+}
+
+// Killed in between, the next run finds them absent and makes them.
+Task<void> ObjectsStage::recreate(engine::Context& context) {
+  kube::Manifests old;
+  kube::Manifests fresh;
+  for (const auto& [index, why] : immutable_) {
+    old.push_back({states_[index].live, wanted_.objects[index].place});
+    fresh.push_back(wanted_.objects[index]);
+  }
+  context.progress("deleting " + count_of(old.size(), "object") + " to make them again");
+  co_await kube::remove_set(*client_, std::move(old), true);
+  BLACKSTART_FAILPOINT("recreate.deleted");
+  co_await apply_objects(context, std::move(fresh));
+}
+
+// What was applied just before has to be ready first: others may still use what goes.
+Task<void> ObjectsStage::prune(engine::Context& context) {
+  kube::Manifests to_go = leftovers_.to_go();
+  for (;;) {
+    unready_.clear();
+    verdict_.reset();
+    co_await compare(*client_);
+    Observation seen = co_await judge_readiness(*client_);
+    if (unready_.empty()) break;
+    if (verdict_)
+      throw Error(ErrorClass::kPermanent, "nothing was removed: " + verdict_->reason)
+          .hint(verdict_->hint);
+    context.progress(seen.reason);
+    co_await changed(context);
+  }
+  context.progress("removing " + count_of(to_go.size(), "object"));
+  co_await kube::remove_set(*client_, std::move(to_go));
+}
+
+Task<void> ObjectsStage::apply_objects(engine::Context& context, kube::Manifests changed) {
   kube::ApplySetOptions options;
   options.field_manager = wanted_.field_manager;
   options.default_namespace = wanted_.default_namespace;
@@ -249,6 +355,10 @@ Task<void> ObjectsStage::apply(engine::Context& context) {
   options.on_applied = [&context, &done, total = changed.size()](const kube::ObjectRef& ref) {
     context.progress("applied " + std::to_string(++done) + " of " + std::to_string(total) + ", " +
                      ref.to_string());
+  };
+  options.on_taken_over = [&context](const kube::ObjectRef& ref, const kube::FieldConflict& taken) {
+    context.warn("took over " + taken.field + " of " + ref.to_string() + " from \"" +
+                 taken.manager + "\"");
   };
   try {
     co_await kube::apply_set(*client_, std::move(changed), std::move(options));

@@ -17,6 +17,7 @@
 #include "orchestrator/kube/readiness.h"
 #include "stages/kube/explainer.h"
 #include "stages/kube/grace.h"
+#include "stages/kube/leftovers.h"
 #include "stages/kube/watches.h"
 
 namespace blackstart::stages {
@@ -27,9 +28,11 @@ struct Wanted {
   std::string what;  // for sentences: "namespace argocd", "4 objects of apps/web"
   std::string default_namespace = "default";
   std::string field_manager = "blackstart";
-  bool force = false;       // take over fields that others own
-  bool wait = true;         // done means ready, not only stored
-  Duration grace = kGrace;  // for how long trouble that may pass must last to end the wait
+  bool force = false;                 // take over fields that others own
+  bool wait = true;                   // done means ready, not only stored
+  Duration grace = kGrace;            // how long trouble that may pass must last to end the wait
+  bool prune = false;                 // what we applied earlier and is not wanted any more goes
+  std::vector<std::string> recreate;  // kinds that are deleted and made again when need be
   /// A secret that is in the objects and not on this machine: what is there can be looked at and
   /// taken away, but neither compared nor applied.
   std::optional<Error> missing;
@@ -48,10 +51,11 @@ class ObjectsStage : public engine::Stage {
   engine::Decision decide_removal(const engine::Observation& seen) const override;
   Task<void> close(engine::Context& context) override;
 
- protected:
   /// Reads what is wanted, from local things alone: also called when there is no cluster yet. Asked
   /// for once for each digest of the stage's inputs.
   virtual Task<Wanted> load(engine::Context& context) = 0;
+
+ protected:
   /// Looks closer at what was seen, before it is decided upon. An answer replaces the usual
   /// decision about anything that is not as wanted.
   virtual Task<std::optional<engine::Decision>> inspect(engine::Context& context,
@@ -75,8 +79,14 @@ class ObjectsStage : public engine::Stage {
   Task<void> look_at_leaving(kube::Client& client);
   Task<void> find_unready(kube::Client& client);
   std::string stalled_trouble() const;
+  Task<void> find_immutable(kube::Client& client);
   Task<void> apply(engine::Context& context);
+  Task<void> apply_objects(engine::Context& context, kube::Manifests objects);
+  Task<void> recreate(engine::Context& context);
+  Task<void> prune(engine::Context& context);
   Task<void> remove(engine::Context& context);
+  kube::Manifests changed_objects() const;
+  engine::Decision act_on(const std::string& reason) const;
   std::vector<std::string> changes() const;
   engine::Decision wait_for_unready(const std::string& reason) const;
 
@@ -89,6 +99,9 @@ class ObjectsStage : public engine::Stage {
   std::vector<std::string> details_;         // of why the first of them is not ready, in full
   Grace grace_;
   Explainer explainer_;
+  std::map<size_t, std::string> immutable_;  // index into states_ -> what cannot be changed
+  Leftovers leftovers_;
+  std::string rival_;                     // another stage brings the same definition; empty = none
   std::shared_ptr<kube::Client> client_;  // outlives the watches
   Watches watches_;
 };

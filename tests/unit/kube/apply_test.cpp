@@ -186,17 +186,34 @@ TEST(ApplySet, SendsServerSideApplyWithOurManagerAndNoLastAppliedAnnotation) {
   scripted.serve_discovery();
   Applied applied(scripted);
   ApplySetOptions options;
-  options.force = true;
   std::vector<std::string> told;
   options.on_applied = [&](const ObjectRef& ref) { told.push_back(ref.to_string()); };
   apply(scripted, {config_map("one", "x")}, options);
   const HttpRequest& request = scripted.http.requests.back();
   EXPECT_EQ(request.url,
             "https://api/api/v1/namespaces/a/configmaps/"
-            "one?fieldManager=blackstart&force=true&fieldValidation=Strict");
+            "one?fieldManager=blackstart&force=false&fieldValidation=Strict");
   EXPECT_EQ(request.headers.at("Content-Type"), "application/apply-patch+yaml");
   EXPECT_THAT(request.body, testing::Not(HasSubstr("last-applied")));
   EXPECT_THAT(told, ElementsAre("ConfigMap a/one"));
+}
+
+TEST(ApplySet, ForceComesAfterAConflict_AndSaysWhatItTook) {
+  ScriptedWorld scripted;
+  scripted.serve_discovery();
+  const std::string conflict =
+      R"({"kind": "Status", "reason": "Conflict", "message": "x", "details": {"causes": [{"reason":
+      "FieldManagerConflict", "field": ".data.k", "message": "conflict with \"helm\" using v1"}]}})";
+  scripted.answer("force=false", {json_response(409, conflict)});
+  scripted.answer("force=true", {json_response(200, "{}")});
+  ApplySetOptions options;
+  options.force = true;
+  std::vector<std::string> taken;
+  options.on_taken_over = [&](const ObjectRef& ref, const FieldConflict& field) {
+    taken.push_back(ref.to_string() + " " + field.field + " " + field.manager);
+  };
+  apply(scripted, {config_map("one", "x")}, options);
+  EXPECT_THAT(taken, ElementsAre("ConfigMap a/one .data.k helm"));
 }
 
 TEST(ApplySet, TriesTheWholeLayerAndNamesEachFailureWithItsPlace) {

@@ -72,6 +72,27 @@ TEST(Manifests, ThatAreNoObjectsAreReportedWithTheirPlace) {
               ElementsAre(HasSubstr("Kustomization is no object")));
 }
 
+TEST(Manifests, WithANumberThatTheServerWouldMakeZeroOf_AreReported) {
+  const std::string head = std::string(kMap) + "spec: {n: ";
+  EXPECT_THAT(read(head + "9223372036854775807}\n"), ElementsAre("ConfigMap ns/a"));
+  EXPECT_THAT(read(head + "-9223372036854775808}\n"), ElementsAre("ConfigMap ns/a"));
+  EXPECT_THAT(read(head + "'9223372036854775808'}\n"), ElementsAre("ConfigMap ns/a"));
+  for (const char* number : {"9223372036854775808", "1e19", "-9223372036854775809"})
+    EXPECT_THAT(read(head + number + "}\n"),
+                ElementsAre("ConfigMap ns/a", "m.yaml:4:11: '" + std::string(number) +
+                                                  "' is more than 64 bits hold"));
+}
+
+TEST(Manifests, WithANameThatWouldBeAnotherPath_AreReported) {
+  for (const char* name : {".", "..", "a/b", "a%2fb"}) {
+    const std::string text = name;
+    EXPECT_THAT(read("apiVersion: v1\nkind: Pod\nmetadata: {name: '" + text + "'}\n"),
+                ElementsAre("m.yaml:1:1: no object is called Pod " + text));
+    EXPECT_THAT(read("apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: '" + text + "'}\n"),
+                ElementsAre("m.yaml:1:1: no object is called Pod " + text + "/a"));
+  }
+}
+
 TEST(Manifests, WithANameThatYamlReadsAsNoStringAreReported) {
   EXPECT_THAT(read("apiVersion: v1\nkind: Pod\nmetadata: {name: no}\n"),
               ElementsAre("m.yaml:1:1: metadata.name is no string but false"));

@@ -136,7 +136,7 @@ void Bench::prepare() {
   plan::Value options = plan::resolve_options(tested, *plan_, outputs);
   std::string digest = plan::input_digest(options, *tested.schema, files);
   plan::Value cluster = plan::resolve_cluster(*plan_, outputs).value();
-  context_->set_inputs(std::move(options), std::move(cluster), digest);
+  context_->set_inputs(std::move(options), std::move(cluster), digest, outputs);
 }
 
 std::string Bench::digest() {

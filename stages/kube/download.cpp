@@ -1,0 +1,133 @@
+#include "stages/kube/download.h"
+
+#include <algorithm>
+
+#include "orchestrator/base/text.h"
+
+namespace blackstart::stages {
+namespace {
+
+constexpr size_t kSizeLimit = 32u << 20;
+constexpr size_t kRedirectsMost = 5;
+
+/// "example.com" of "https://example.com:8443/a"; with the port and the user, if any, still there.
+std::string authority_of(const std::string& url) {
+  const size_t begin = url.find("://") + 3;
+  return url.substr(begin, url.find_first_of("/?#", begin) - begin);
+}
+
+bool is_of_this_machine(const std::string& authority) {
+  return authority.starts_with("127.") || authority.starts_with("[::1]") ||
+         authority == "localhost" || authority.starts_with("localhost:");
+}
+
+void check_url(const std::string& url, const Place& place) {
+  const bool https = url.starts_with("https://");
+  Error error(ErrorClass::kUsage, "'" + url + "' cannot be downloaded");
+  error.at(place);
+  if (!https && !url.starts_with("http://")) throw error.because("it is no https URL");
+  const std::string authority = authority_of(url);
+  if (authority.empty()) throw error.because("it names no host");
+  if (authority.find('@') != authority.npos)
+    throw Error(ErrorClass::kUsage, "a URL with credentials cannot be downloaded")
+        .at(place)
+        .hint("download the file with them and give it as path");
+  if (!https && !is_of_this_machine(authority))
+    throw error.because("http can be changed by anybody on the way").hint("use https");
+}
+
+void check_pin(const plan::Value& pinned) {
+  const std::string& pin = pinned.as_text();
+  const bool hex = pin.find_first_not_of("0123456789abcdef") == pin.npos;
+  if (hex && pin.size() == 64) return;
+  throw Error(ErrorClass::kUsage, "sha256 is no SHA-256 digest: '" + pin + "'")
+      .at(pinned.place)
+      .hint("64 digits and small letters, as sha256sum prints them");
+}
+
+/// Where a redirect leads, as seen from `url`.
+std::string next_url(const std::string& url, const std::string& location) {
+  if (location.find("://") != location.npos) return location;
+  const std::string origin = url.substr(0, url.find("://") + 3) + authority_of(url);
+  if (location.starts_with('/')) return origin + location;
+  return url.substr(0, std::max(url.rfind('/'), origin.size())) + "/" + location;
+}
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+ErrorClass class_of(int status) {
+  if (status == 429) return ErrorClass::kThrottled;
+  return status >= 500 ? ErrorClass::kTransient : ErrorClass::kPermanent;
+}
+
+Error failed(const std::string& url, int status, const std::string& why) {
+  return Error(class_of(status), "cannot download " + url).because(why);
+}
+
+Task<std::string> fetch(engine::Context& context, std::string url, Place place) {
+  const std::string asked = url;
+  for (size_t hop = 0; hop <= kRedirectsMost; ++hop) {
+    check_url(url, place);
+    HttpRequest request;
+    request.url = url;
+    request.body_limit = kSizeLimit;
+    context.progress("downloading " + url);
+    HttpResponse response = co_await context.world().http.send(std::move(request));
+    if (response.status == 200) co_return std::move(response.body);
+    auto location = response.headers.find("location");
+    if (!is_redirect(response.status) || location == response.headers.end())
+      throw failed(asked, response.status,
+                   "the server answered " + std::to_string(response.status) +
+                       (url == asked ? "" : " at " + url));
+    url = next_url(url, location->second);
+  }
+  throw failed(asked, 0, "more than " + count_of(kRedirectsMost, "redirect"));
+}
+
+/// What is kept of it, if that is still what its name says.
+std::string kept(const Files& files, const std::string& file, const std::string& pin) {
+  if (files.kind(file) != FileKind::kFile) return {};
+  std::string text = files.read(file, kSizeLimit);
+  return sha256_hex(text) == pin ? text : std::string();
+}
+
+}  // namespace
+
+std::vector<plan::OptionSpec> with_url_fields(std::vector<plan::OptionSpec> options) {
+  options.push_back({.name = "url", .summary = "https URL of a manifest file; pin it with sha256"});
+  options.push_back({.name = "sha256",
+                     .summary = "SHA-256 that the file at the URL must have; kept, so that later "
+                                "runs need no network"});
+  return options;
+}
+
+Task<std::string> download(engine::Context& context, const plan::Value& source) {
+  const plan::Value& url = *source.find("url");
+  const plan::Value* pinned = source.given("sha256");
+  check_url(url.as_text(), url.place);
+  if (pinned) check_pin(*pinned);
+  const std::string pin = pinned ? pinned->as_text() : "";
+  const std::string folder = context.tool_home("downloads");
+  const std::string file = folder + "/" + pin;
+  Files& files = context.world().files;
+  if (std::string text = pinned ? kept(files, file, pin) : ""; !text.empty()) co_return text;
+  std::string text = co_await fetch(context, url.as_text(), url.place);
+  const std::string digest = sha256_hex(text);
+  if (!pinned)
+    context.warn(url.as_text() + " is not pinned: it may hold something else at the next run",
+                 "add `sha256: " + digest + "` beside the url");
+  if (pinned && digest != pin)
+    throw Error(ErrorClass::kPermanent, url.as_text() + " does not hold what the plan pins")
+        .at(pinned->place)
+        .because("its SHA-256 is " + digest + ", the plan says " + pin)
+        .hint("look at what has changed before you pin the new one");
+  if (pinned && !context.read_only) {
+    files.make_folders(folder);
+    files.write(file, text);
+  }
+  co_return text;
+}
+
+}  // namespace blackstart::stages
