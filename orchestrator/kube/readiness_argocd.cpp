@@ -49,7 +49,8 @@ Readiness operation(const json::value& object, const std::string& phase) {
 
 std::string sync_text(const json::value& object, const std::string& sync) {
   if (sync.empty()) return "Argo CD has not compared it yet";
-  const bool automated = find(object, {"spec", "syncPolicy", "automated"}) != nullptr;
+  const json::value* policy = find(object, {"spec", "syncPolicy", "automated"});
+  const bool automated = policy != nullptr && flag_at(*policy, {"enabled"}, true);
   if (sync == "OutOfSync" && !automated) return "it is OutOfSync and has no automated sync";
   return "its sync status is " + sync;
 }

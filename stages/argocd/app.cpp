@@ -1,5 +1,8 @@
 // argocd.app: Applications, the root of an app of apps above all.
+#include "stages/argocd/application.h"
 #include "stages/argocd/declared.h"
+#include "stages/argocd/order.h"
+#include "stages/argocd/revisions.h"
 
 namespace blackstart::stages {
 namespace {
@@ -12,31 +15,63 @@ class AppStage final : public argocd::DeclaredStage {
   void lint(engine::Context& context, const kube::Manifest& manifest) const override;
 };
 
-bool plan_declares_projects(const plan::Plan& plan) {
-  return std::any_of(plan.stages.begin(), plan.stages.end(),
-                     [](const plan::Stage& stage) { return stage.uses == "argocd.project"; });
+/// "Application argocd/root (bootstrap/root.yaml:4:3)".
+std::string title_of(const kube::Manifest& manifest) {
+  return manifest.ref().to_string() +
+         (manifest.place.known() ? " (" + manifest.place.to_string() + ")" : "");
 }
 
-void AppStage::lint(engine::Context& context, const kube::Manifest& manifest) const {
-  std::string name = manifest.ref().to_string();
-  std::string where = manifest.place.known() ? " (" + manifest.place.to_string() + ")" : "";
+void lint_shape(engine::Context& context, const kube::Manifest& manifest) {
+  std::string title = title_of(manifest);
   bool one = kube::find(manifest.object, {"spec", "source"}) != nullptr;
   bool many = kube::find(manifest.object, {"spec", "sources"}) != nullptr;
   if (one && many)
-    context.warn(name + where + " has both `source` and `sources`: Argo CD uses `sources` alone",
+    context.warn(title + " has both `source` and `sources`: Argo CD uses `sources` alone",
                  "remove one of them");
-  if (!one && !many) context.warn(name + where + " has no source", "add spec.source");
+  if (!one && !many) context.warn(title + " has no source", "add spec.source");
   if (kube::find(manifest.object, {"spec", "destination"}) == nullptr)
-    context.warn(name + where + " has no destination", "add spec.destination");
+    context.warn(title + " has no destination", "add spec.destination");
+}
+
+/// A root that brings its own project waits for itself.
+void lint_project(engine::Context& context, const kube::Manifest& manifest) {
   std::string project = kube::text_at(manifest.object, {"spec", "project"});
-  if (project.empty()) {
-    context.warn(name + where + " names no project", "add spec.project");
-  } else if (project != "default" && !plan_declares_projects(context.plan())) {
-    // A root that brings its own project waits for itself.
+  if (project.empty()) context.warn(title_of(manifest) + " names no project", "add spec.project");
+  if (project.empty() || project == "default") return;
+  std::string title = title_of(manifest) + " is in project " + project;
+  auto projects = argocd::stages_of_type(context.plan(), context.stage(), "argocd.project");
+  if (projects.all.empty())
     context.warn(
-        name + where + " is in project " + project + ", which no stage of this plan declares",
+        title + ", which no stage of this plan declares",
         "add an argocd.project stage before this one, unless the project is there already");
+  else if (projects.before.empty())
+    context.warn(title + ", and no argocd.project stage comes before stage " + context.stage().name,
+                 "add stage " + projects.all.front()->name + " to its `needs`");
+}
+
+/// Without its credentials the first look at the repository fails, and Argo CD remembers that.
+void lint_repositories(engine::Context& context, const kube::Manifest& manifest) {
+  const Files& files = context.world().files;
+  auto repositories = argocd::stages_of_type(context.plan(), context.stage(), "argocd.repository");
+  for (const plan::Stage* stage : repositories.all) {
+    std::string url = argocd::written_option(*stage, "url");
+    bool before = std::ranges::find(repositories.before, stage) != repositories.before.end();
+    if (url.empty() || before) continue;
+    for (const argocd::Source& source : argocd::sources_of(manifest.object)) {
+      if (argocd::repository_name(files, source.repo_url) != argocd::repository_name(files, url))
+        continue;
+      context.warn(title_of(manifest) + " is read from " + url + ", and stage " + stage->name +
+                       ", which gives Argo CD access to it, does not come before stage " +
+                       context.stage().name,
+                   "add stage " + stage->name + " to its `needs`");
+    }
   }
+}
+
+void AppStage::lint(engine::Context& context, const kube::Manifest& manifest) const {
+  lint_shape(context, manifest);
+  lint_project(context, manifest);
+  lint_repositories(context, manifest);
 }
 
 }  // namespace

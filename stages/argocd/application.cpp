@@ -2,6 +2,8 @@
 
 #include "orchestrator/base/text.h"
 #include "orchestrator/kube/readiness.h"
+#include "stages/argocd/advice.h"
+#include "stages/argocd/operation.h"
 
 namespace blackstart::stages::argocd {
 namespace {
@@ -16,8 +18,6 @@ Source source_of(const json::value& source, std::string revision) {
   return {kube::text_at(source, {"repoURL"}), kube::text_at(source, {"targetRevision"}, "HEAD"),
           kube::text_at(source, {"chart"}), std::move(revision)};
 }
-
-std::string short_of(const std::string& revision) { return revision.substr(0, kShortRevision); }
 
 bool is_automated(const json::value& application) {
   const json::value* automated = kube::find(application, {"spec", "syncPolicy", "automated"});
@@ -37,24 +37,12 @@ std::optional<Verdict> judge_conditions(const json::value& application) {
   for (const json::value& condition : kube::list_at(application, {"status", "conditions"})) {
     std::string type = kube::text_at(condition, {"type"});
     if (!kube::breaks_application(type)) continue;
-    return verdict(Kind::kStuck, type + ": " + kube::text_at(condition, {"message"}),
-                   type == "InvalidSpecError"
-                       ? "correct the Application's spec in Git, or create what it names"
-                       : "correct the path, revision or manifests that it names in Git");
+    std::string message = kube::text_at(condition, {"message"});
+    Verdict result = verdict(Kind::kStuck, type + ": " + message, advice_about(type, message));
+    result.since = kube::text_at(condition, {"lastTransitionTime"});
+    return result;
   }
   return std::nullopt;
-}
-
-/// One for each source; where there are several, they stand in `revisions`.
-std::vector<std::string> revisions_at(const json::value& application,
-                                      std::initializer_list<std::string_view> path) {
-  std::vector<std::string> revisions;
-  const json::value* status = kube::find(application, path);
-  if (status == nullptr) return {""};
-  for (const json::value& one : kube::list_at(*status, {"revisions"}))
-    revisions.push_back(one.is_string() ? std::string(one.get_string()) : std::string());
-  if (revisions.empty()) revisions.push_back(kube::text_at(*status, {"revision"}));
-  return revisions;
 }
 
 std::optional<Verdict> judge_revision(const json::value& application,
@@ -71,40 +59,6 @@ std::optional<Verdict> judge_revision(const json::value& application,
   return std::nullopt;
 }
 
-std::vector<std::string> failed_resources(const json::value& application) {
-  std::vector<std::string> causes;
-  for (const json::value& resource :
-       kube::list_at(application, {"status", "operationState", "syncResult", "resources"})) {
-    std::string status = kube::text_at(resource, {"status"}),
-                phase = kube::text_at(resource, {"hookPhase"});
-    bool failed = status == "SyncFailed" || phase == "Failed" || phase == "Error";
-    if (!failed || causes.size() >= kResourcesNamed) continue;
-    kube::ObjectRef ref{"", kube::text_at(resource, {"kind"}),
-                        kube::text_at(resource, {"namespace"}), kube::text_at(resource, {"name"})};
-    causes.push_back(ref.to_string() + ": " + kube::text_at(resource, {"message"}));
-  }
-  return causes;
-}
-
-std::optional<Verdict> judge_operation(const json::value& application) {
-  std::string phase = kube::text_at(application, {"status", "operationState", "phase"});
-  std::string message = kube::text_at(application, {"status", "operationState", "message"});
-  if (phase == "Failed" || phase == "Error") {
-    Verdict result =
-        verdict(Kind::kStuck,
-                "its last sync " + std::string(phase == "Failed" ? "failed" : "ended in an error") +
-                    (message.empty() ? "" : ": " + message),
-                "correct what is named in Git; Argo CD tries again at the next commit");
-    result.causes = failed_resources(application);
-    return result;
-  }
-  bool waiting = kube::find(application, {"operation"}) != nullptr;
-  if (phase == "Running" || phase == "Terminating" || waiting)
-    return verdict(Kind::kProgressing,
-                   message.empty() ? "is being synced" : "is being synced: " + message);
-  return std::nullopt;
-}
-
 std::string out_of_sync(const json::value& application) {
   std::vector<std::string> names;
   size_t count = 0;
@@ -118,32 +72,73 @@ std::string out_of_sync(const json::value& application) {
   return names.empty() ? "" : ": " + join(names, ", ") + (count > names.size() ? ", …" : "");
 }
 
+/// Is all that differs something that Git has no more?
+bool only_to_prune(const json::value& application) {
+  bool any = false;
+  for (const json::value& resource : kube::list_at(application, {"status", "resources"})) {
+    if (kube::text_at(resource, {"status"}) != "OutOfSync") continue;
+    if (!kube::flag_at(resource, {"requiresPruning"})) return false;
+    any = true;
+  }
+  return any;
+}
+
+std::string sync_error_of(const json::value& application) {
+  for (const json::value& condition : kube::list_at(application, {"status", "conditions"}))
+    if (kube::text_at(condition, {"type"}) == "SyncError")
+      return kube::text_at(condition, {"message"});
+  return {};
+}
+
+bool was_synced_to_this(const json::value& application) {
+  return kube::text_at(application, {"status", "operationState", "phase"}) == "Succeeded" &&
+         revisions_at(application, {"status", "operationState", "syncResult"}) ==
+             revisions_at(application, {"status", "sync"});
+}
+
+/// Why Argo CD will not sync it by itself, and what to do; empty when it will.
+std::pair<std::string, std::string> why_unsynced(const json::value& application) {
+  if (!is_automated(application))
+    return {"it has no automated sync: it is synced by hand only",
+            "sync it in Argo CD, give it an automated sync policy, or say what to make of it with "
+            "`outOfSync`"};
+  if (std::string error = sync_error_of(application); !error.empty())
+    return {error, "correct what is named, or sync it in Argo CD"};
+  bool prunes = kube::flag_at(application, {"spec", "syncPolicy", "automated", "prune"});
+  if (!prunes && only_to_prune(application))
+    return {"it is not in Git any more, and pruning is off: this stays",
+            "remove it, switch automated pruning on, or say what to make of it with `outOfSync`"};
+  bool heals = kube::flag_at(application, {"spec", "syncPolicy", "automated", "selfHeal"});
+  if (was_synced_to_this(application) && !heals)
+    return {"selfHeal is off: this drift stays",
+            "sync it in Argo CD, switch selfHeal on, or say what to make of it with `outOfSync`"};
+  return {};
+}
+
 Verdict judge_drift(const json::value& application, const std::string& status,
                     const std::string& health) {
-  std::string reason = status + ", " + health + out_of_sync(application);
-  if (!is_automated(application)) {
-    return verdict(Kind::kStuck, reason + " (it is synced by hand only)",
-                   "sync it in Argo CD, or give it an automated sync policy");
-  }
-  bool succeeded = kube::text_at(application, {"status", "operationState", "phase"}) == "Succeeded";
-  bool heals = kube::flag_at(application, {"spec", "syncPolicy", "automated", "selfHeal"});
-  bool tried = revisions_at(application, {"status", "operationState", "syncResult"}) ==
-               revisions_at(application, {"status", "sync"});
-  if (succeeded && tried && !heals) {
-    return verdict(Kind::kStuck, reason + " (selfHeal is off: this drift stays)",
-                   "sync it in Argo CD, or switch selfHeal on");
-  }
-  return verdict(Kind::kProgressing, reason);
+  Verdict result = verdict(Kind::kProgressing, status + ", " + health + out_of_sync(application));
+  if (status != "OutOfSync") return result;
+  auto [why, hint] = why_unsynced(application);
+  if (why.empty()) return result;
+  result.kind = Kind::kStuck;
+  result.matter = Verdict::Matter::kUnsynced;
+  result.reason += " (" + why + ")";
+  result.hint = std::move(hint);
+  return result;
 }
 
 Verdict judge_health(const json::value& application) {
   std::string health = kube::text_at(application, {"status", "health", "status"}, "Unknown");
   std::string message = kube::text_at(application, {"status", "health", "message"});
   if (health == "Healthy") return verdict(Kind::kDone, "Synced, Healthy");
-  std::string reason = "Synced, " + health + (message.empty() ? "" : ": " + message);
-  if (health == "Suspended") return verdict(Kind::kStuck, reason, "resume what is suspended in it");
-  Verdict result = verdict(Kind::kProgressing, reason);
+  Verdict result =
+      verdict(Kind::kProgressing, "Synced, " + health + (message.empty() ? "" : ": " + message));
   result.unhealthy = true;
+  if (health != "Suspended") return result;
+  result.kind = Kind::kStuck;
+  result.matter = Verdict::Matter::kSuspended;
+  result.hint = "resume what is suspended in it, or say that it may be with `suspended: accept`";
   return result;
 }
 
@@ -155,7 +150,7 @@ Verdict judge(const json::value& application, const ExpectedRevision& expected) 
   if (status.empty()) return verdict(Kind::kProgressing, "was not looked at by Argo CD yet");
   if (!kube::is_compared(application))
     return verdict(Kind::kProgressing, "has changed, and was not compared with Git yet");
-  auto operation = judge_operation(application);
+  auto operation = judge_operation(application, expected);
   if (operation && operation->kind == Kind::kProgressing) return *operation;
   if (auto stale = judge_revision(application, expected)) return *stale;
   if (operation) return *operation;
@@ -164,6 +159,19 @@ Verdict judge(const json::value& application, const ExpectedRevision& expected) 
 }
 
 }  // namespace
+
+std::string short_of(const std::string& revision) { return revision.substr(0, kShortRevision); }
+
+std::vector<std::string> revisions_at(const json::value& application,
+                                      std::initializer_list<std::string_view> path) {
+  std::vector<std::string> revisions;
+  const json::value* status = kube::find(application, path);
+  if (status == nullptr) return {""};
+  for (const json::value& one : kube::list_at(*status, {"revisions"}))
+    revisions.push_back(one.is_string() ? std::string(one.get_string()) : std::string());
+  if (revisions.empty()) revisions.push_back(kube::text_at(*status, {"revision"}));
+  return revisions;
+}
 
 std::vector<Source> sources_of(const json::value& application) {
   std::vector<Source> sources;
@@ -179,6 +187,9 @@ std::vector<Source> sources_of(const json::value& application) {
 Verdict judge_application(const json::value& application, const ExpectedRevision& expected) {
   Verdict result = judge(application, expected);
   result.application = kube::text_at(application, {"metadata", "name"});
+  result.health = kube::text_at(application, {"status", "health", "status"});
+  if (result.expected.empty())
+    result.expected = join(revisions_at(application, {"status", "sync"}), ", ");
   return result;
 }
 
@@ -196,8 +207,9 @@ std::vector<kube::ObjectRef> children_of(const json::value& application, std::st
 
 std::vector<kube::ObjectRef> workloads_of(const json::value& application) {
   static const std::set<std::string> kKinds = {
-      "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job",
-      "Pod",        "Service",     "Ingress",   "APIService", "PersistentVolumeClaim"};
+      "Deployment", "StatefulSet", "DaemonSet",  "ReplicaSet",
+      "Job",        "CronJob",     "Rollout",    "Pod",
+      "Service",    "Ingress",     "APIService", "PersistentVolumeClaim"};
   std::vector<kube::ObjectRef> found;
   for (const json::value& resource : kube::list_at(application, {"status", "resources"})) {
     std::string group = kube::text_at(resource, {"group"}),

@@ -3,6 +3,8 @@
 #include <optional>
 
 #include "orchestrator/base/text.h"
+#include "stages/argocd/advice.h"
+#include "stages/argocd/remedy.h"
 
 namespace blackstart::stages::argocd {
 namespace {
@@ -88,6 +90,7 @@ Family family_of(const WaitFor& wanted, const Objects& applications, const Objec
     for (const json::value* one : applications) finder.add_application(name_of(*one), "");
     for (const json::value* one : sets) finder.add_set(name_of(*one), "");
   }
+  for (const auto& [name, count] : wanted.sets) finder.add_set(name, "");
   Family family = finder.find();
   for (const std::string& name : wanted.except) family.applications.erase(name);
   return family;
@@ -110,6 +113,13 @@ std::string error_of(const json::value& set) {
   return {};
 }
 
+std::string error_since(const json::value& set) {
+  for (const json::value& condition : kube::list_at(set, {"status", "conditions"}))
+    if (kube::text_at(condition, {"type"}) == "ErrorOccurred")
+      return kube::text_at(condition, {"lastTransitionTime"});
+  return {};
+}
+
 /// What keeps an ApplicationSet from being done, if anything does.
 std::optional<Verdict> judge_set(const std::string& name, const std::string& parent,
                                  const json::value* set) {
@@ -119,7 +129,10 @@ std::optional<Verdict> judge_set(const std::string& name, const std::string& par
   if (std::string error = error_of(*set); !error.empty()) {
     verdict.kind = Verdict::Kind::kStuck;
     verdict.reason = error;
-    verdict.hint = "correct the generators or the template of the ApplicationSet";
+    verdict.hint = access_in(error) == Access::kFine
+                       ? "correct the generators or the template of the ApplicationSet"
+                       : advice_about("ErrorOccurred", error);
+    verdict.since = error_since(*set);
     return verdict;
   }
   // Argo CD says something of each that it has worked on, last of all.
@@ -128,20 +141,46 @@ std::optional<Verdict> judge_set(const std::string& name, const std::string& par
   return verdict;
 }
 
-void assess_set(const std::string& name, const std::string& parent, const Objects& sets,
-                const Objects& applications, Assessment& assessment) {
-  if (auto verdict = judge_set(name, parent, find_named(sets, name)))
-    return assessment.pending.push_back(std::move(*verdict));
-  bool any = std::any_of(applications.begin(), applications.end(),
-                         [&](const json::value* one) { return is_owned_by(*one, name); });
-  if (!any) assessment.notes.push_back("ApplicationSet " + name + " has generated no Application");
+Verdict too_few(const std::string& name, size_t generated, size_t wanted) {
+  Verdict verdict;
+  verdict.application = "ApplicationSet " + name;
+  verdict.kind = Verdict::Kind::kStuck;
+  verdict.remedy = Remedy::kRefresh;
+  verdict.reason = "has generated " + std::to_string(generated) + " of at least " +
+                   count_of(wanted, "Application");
+  verdict.hint =
+      "see that what its generators name is there (folders and files in Git, clusters, labels), or "
+      "correct `sets`";
+  return verdict;
 }
 
-std::string sentence(const Verdict& verdict,
-                     const std::map<std::string, std::string>& explanations) {
+void assess_set(const WaitFor& wanted, const std::string& name, const std::string& parent,
+                const Objects& sets, const Objects& applications, Assessment& assessment) {
+  if (auto verdict = judge_set(name, parent, find_named(sets, name)))
+    return assessment.pending.push_back(std::move(*verdict));
+  auto generated = static_cast<size_t>(
+      std::count_if(applications.begin(), applications.end(),
+                    [&](const json::value* one) { return is_owned_by(*one, name); }));
+  auto at_least = wanted.sets.find(name);
+  if (at_least != wanted.sets.end() && generated < at_least->second)
+    return assessment.pending.push_back(too_few(name, generated, at_least->second));
+  if (at_least == wanted.sets.end() && generated == 0)
+    assessment.notes.push_back("ApplicationSet " + name + " has generated no Application");
+}
+
+void assess_application(const WaitFor& wanted, Verdict verdict, Assessment& assessment) {
+  Verdict seen = settled(std::move(verdict), wanted);
+  if (seen.kind != Verdict::Kind::kDone) return assessment.pending.push_back(std::move(seen));
+  if (seen.matter != Verdict::Matter::kNone)
+    assessment.accepted.push_back(seen.application + ": " + seen.reason);
+}
+
+using Explanations = std::map<std::string, kube::Diagnosis>;
+
+std::string sentence(const Verdict& verdict, const Explanations& explanations) {
   auto more = explanations.find(verdict.application);
   return verdict.application + ": " + verdict.reason +
-         (more == explanations.end() ? "" : ": " + more->second);
+         (more == explanations.end() ? "" : ": " + more->second.sentence());
 }
 
 std::string all_of(const Assessment& assessment) {
@@ -151,8 +190,7 @@ std::string all_of(const Assessment& assessment) {
 }
 
 /// "2 of 5 Applications are not done: argocd: OutOfSync, Progressing; …"
-std::string describe(const Assessment& assessment,
-                     const std::map<std::string, std::string>& explanations) {
+std::string describe(const Assessment& assessment, const Explanations& explanations) {
   std::vector<std::string> parts;
   for (const Verdict& verdict : assessment.pending) {
     if (parts.size() < kNamed) parts.push_back(sentence(verdict, explanations));
@@ -180,7 +218,11 @@ Decision stuck(const WaitState& state) {
       Decision::blocked("Application " + sentence(first, state.explanations), first.hint);
   if (first.application.starts_with("ApplicationSet "))
     decision.reason = sentence(first, state.explanations);
-  decision.causes = first.causes;
+  for (const std::string& cause : first.causes)
+    if (decision.reason.find(cause) == std::string::npos) decision.causes.push_back(cause);
+  if (auto more = state.explanations.find(first.application); more != state.explanations.end())
+    decision.causes.insert(decision.causes.end(), more->second.details.begin(),
+                           more->second.details.end());
   for (size_t i = 1; i < state.confirmed.size() && i < kNamed; ++i)
     decision.causes.push_back("also " + sentence(state.confirmed[i], state.explanations));
   return decision;
@@ -199,11 +241,19 @@ Assessment assess(const WaitFor& wanted, const Objects& applications,
     if (application != nullptr) ++assessment.total;
     Verdict verdict =
         application == nullptr ? missing(name, parent) : judge_application(*application, expected);
-    if (verdict.kind != Verdict::Kind::kDone) assessment.pending.push_back(std::move(verdict));
+    assess_application(wanted, std::move(verdict), assessment);
   }
   for (const auto& [name, parent] : family.sets)
-    assess_set(name, parent, application_sets, applications, assessment);
+    assess_set(wanted, name, parent, application_sets, applications, assessment);
   return assessment;
+}
+
+std::string describe_done(const Assessment& assessment) {
+  if (assessment.accepted.empty())
+    return count_of(assessment.total, "Application") + " Synced and Healthy";
+  return std::to_string(assessment.total - assessment.accepted.size()) + " of " +
+         count_of(assessment.total, "Application") +
+         " Synced and Healthy; accepted: " + join(assessment.accepted, "; ");
 }
 
 Decision decide_wait(const WaitState& state, const Observation& seen) {
@@ -213,13 +263,7 @@ Decision decide_wait(const WaitState& state, const Observation& seen) {
   std::string reason = describe(state.assessment, state.explanations);
   if (!state.confirmed.empty()) return stuck(state);
   std::vector<Action> actions;
-  for (const Verdict& verdict : state.to_refresh) {
-    Action action;
-    action.id = "refresh-" + verdict.application;
-    action.summary = "have Argo CD look at Git again for Application " + verdict.application;
-    action.details.push_back("~ " + verdict.reason);
-    actions.push_back(std::move(action));
-  }
+  for (const Verdict& verdict : state.to_remedy) actions.push_back(action_for(verdict));
   if (!actions.empty()) return Decision::act(std::move(actions), reason);
   Decision decision = Decision::wait(reason);
   for (const Verdict& verdict : state.assessment.pending)

@@ -7,24 +7,18 @@
 #include <vector>
 
 #include "orchestrator/engine/stage.h"
-#include "stages/argocd/application.h"
+#include "orchestrator/kube/diagnosis.h"
+#include "stages/argocd/wait_options.h"
 
 namespace blackstart::stages::argocd {
-
-/// What argocd.wait was told.
-struct WaitFor {
-  std::string name_space;
-  std::vector<std::string> names;  // with their children; empty: all Applications and sets
-  std::vector<std::string> except;
-  size_t at_least = 1;
-};
 
 struct Assessment {
   size_t total = 0;  // Applications that are there
   size_t at_least = 1;
-  size_t sets = 0;                 // ApplicationSets that are waited for
-  std::vector<Verdict> pending;    // all that are not done
-  std::vector<std::string> notes;  // ApplicationSets that failed or generated nothing
+  size_t sets = 0;                    // ApplicationSets that are waited for
+  std::vector<Verdict> pending;       // all that are not done
+  std::vector<std::string> accepted;  // that count as done, though they are not: a phrase each
+  std::vector<std::string> notes;     // ApplicationSets that generated nothing
 
   bool done() const { return pending.empty() && total >= at_least; }
 };
@@ -37,10 +31,13 @@ Assessment assess(const WaitFor& wanted, const Objects& applications,
 /// What the stage knows when it decides. Kept apart from the stage so that tests can make one.
 struct WaitState {
   Assessment assessment;
-  std::vector<Verdict> confirmed;                   // stuck for longer than the grace
-  std::vector<Verdict> to_refresh;                  // stale, and not yet told to look again
-  std::map<std::string, std::string> explanations;  // of unhealthy Applications, by name
+  std::vector<Verdict> confirmed;                       // stuck for longer than the grace
+  std::vector<Verdict> to_remedy;                       // whose remedy has not been tried yet
+  std::map<std::string, kube::Diagnosis> explanations;  // of unhealthy Applications, by name
 };
+
+/// "3 of 4 Applications Synced and Healthy; accepted: …".
+std::string describe_done(const Assessment& assessment);
 
 engine::Decision decide_wait(const WaitState& state, const engine::Observation& seen);
 

@@ -121,6 +121,30 @@ Task<void> Revisions::resolve(engine::Context& context, std::vector<Source> sour
   }
 }
 
+Task<bool> Revisions::is_unpushed(engine::Context& context, std::string commit) {
+  std::vector<std::string> all{"for-each-ref", "--count=1", "refs/remotes"};
+  std::vector<std::string> with{"for-each-ref", "--count=1", "--contains", std::move(commit),
+                                "refs/remotes"};
+  Exit any = co_await run_git(context, repository_, std::move(all));
+  if (!any.ok() || trim(any.out).empty()) co_return false;
+  Exit found = co_await run_git(context, repository_, std::move(with));
+  co_return found.ok() && trim(found.out).empty();
+}
+
+Task<void> Revisions::warn_of_unpushed(engine::Context& context) {
+  if (repository_.empty()) co_return;
+  std::vector<std::string> ahead{"rev-list", "--count", "@{upstream}..HEAD", "--"};
+  std::vector<std::string> upstream{"rev-parse", "--abbrev-ref", "@{upstream}"};
+  Exit counted = co_await run_git(context, repository_, std::move(ahead));
+  std::string count(trim(counted.out));
+  if (!counted.ok() || count.empty() || count == "0") co_return;  // no branch to be pushed to
+  Exit named = co_await run_git(context, repository_, std::move(upstream));
+  context.warn(count + (count == "1" ? " commit is" : " commits are") + " not pushed to " +
+                   std::string(trim(named.out)) + ": Argo CD does not see " +
+                   (count == "1" ? "it" : "them"),
+               "git push, in " + repository_);
+}
+
 std::optional<std::string> Revisions::expected(const Source& source) const {
   if ((repository_.empty() && pinned_.empty()) || !concerns(source)) return std::nullopt;
   if (repository_.empty()) return pinned_;

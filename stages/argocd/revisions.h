@@ -30,6 +30,12 @@ class Revisions {
   /// Of a source that was given to the last resolve().
   std::optional<std::string> expected(const Source& source) const;
 
+  /// Is this commit in no branch of any remote, as last fetched or pushed here? false where there
+  /// are none.
+  Task<bool> is_unpushed(engine::Context& context, std::string commit);
+  /// Says how many commits the branch that is checked out is ahead of the one it is pushed to.
+  Task<void> warn_of_unpushed(engine::Context& context);
+
   /// Is this the hex number of a commit, or the beginning of one that git would give?
   static bool is_commit(const std::string& revision);
 

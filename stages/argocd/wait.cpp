@@ -1,11 +1,11 @@
 // argocd.wait: until the Applications and all their children are done, or cannot get there.
 #include "orchestrator/base/path.h"
 #include "orchestrator/base/text.h"
-#include "orchestrator/kube/diagnosis.h"
-#include "orchestrator/kube/readiness.h"
 #include "orchestrator/world/async.h"
 #include "stages/argocd/assessment.h"
 #include "stages/argocd/declared.h"
+#include "stages/argocd/explanation.h"
+#include "stages/argocd/remedy.h"
 #include "stages/argocd/revisions.h"
 #include "stages/kube/watches.h"
 #include "stages/target.h"
@@ -13,6 +13,7 @@
 namespace blackstart::stages {
 namespace {
 
+using argocd::Remedy;
 using argocd::Verdict;
 using engine::Action;
 using engine::Context;
@@ -21,9 +22,8 @@ using engine::Observation;
 using plan::OptionType;
 
 constexpr Duration kExplainPause = std::chrono::seconds(3);
-constexpr size_t kExplained = 3;           // Applications looked into at once
-constexpr size_t kWorkloadsLookedAt = 20;  // of one Application
-constexpr const char* kRefresh = "argocd.argoproj.io/refresh";
+constexpr size_t kExplained = 3;       // Applications looked into at once
+constexpr size_t kSecondsLength = 19;  // of a time in RFC 3339
 
 class WaitStage final : public engine::Stage {
  public:
@@ -40,12 +40,16 @@ class WaitStage final : public engine::Stage {
 
   void read_options(Context& context);
   std::vector<const boost::json::value*> items(const char* kind) const;
-  void confirm_stuck(Context& context);
-  void find_stale();
+  Task<void> find_unpushed(Context& context);
+  void recall_failures();
+  void weigh(Context& context);
+  void look_again_by(Instant time);
+  bool said_before_us(const Verdict& verdict) const;
+  bool has_lasted(const Verdict& verdict, Instant now);
   Task<void> explain(Context& context);
   bool explanations_are_due(Context& context);
   Task<void> find_explanations();
-  Task<std::string> explain_one(const boost::json::value& application);
+  const boost::json::value* find(const kube::ObjectRef& ref) const;
 
   std::optional<std::string> read_for_;  // the input digest that the options were read for
   argocd::WaitFor wanted_;
@@ -53,50 +57,23 @@ class WaitStage final : public engine::Stage {
   Duration grace_{};
   argocd::WaitState state_;
   std::map<Trouble, Instant> stuck_since_;
-  std::set<std::pair<std::string, std::string>> refreshed_;  // Application and expected revision
-  std::optional<Instant> look_again_;                        // when a stuck one counts
+  std::set<std::string> tried_;                  // occasions of remedies
+  std::optional<Instant> look_again_;            // though nothing may have changed
+  std::string begun_;                            // UTC: when this stage first looked
+  std::map<std::string, std::string> failures_;  // of the last try, by Application that retries
   Instant explained_{};
-  std::map<std::string, std::string> explanations_;  // of then, by Application
-  std::shared_ptr<kube::Client> client_;             // outlives the watches
+  std::map<std::string, kube::Diagnosis> explanations_;  // of then, by Application
+  std::shared_ptr<kube::Client> client_;                 // outlives the watches
   Watches watches_;
 };
 
-/// The names of the Applications; empty for `all`.
-std::vector<std::string> read_apps(Context& context) {
-  const plan::Value& apps = context.option("apps");
-  if (apps.kind != plan::Value::Kind::kList) {
-    if (apps.as_text() == "all") return {};
-    return {apps.as_text()};
-  }
-  if (apps.as_list().empty())
-    throw Error(ErrorClass::kUsage, "`apps` names no Application")
-        .at(apps.place)
-        .hint("apps: all waits for all there are");
-  return context.texts("apps");
-}
-
-/// Without a repository nobody can say which commit a branch or tag is.
-void check_revision(Context& context) {
-  std::string revision = context.text_or("revision", "");
-  if (revision.empty() || context.has("repository") || argocd::Revisions::is_commit(revision))
-    return;
-  throw Error(ErrorClass::kUsage, "revision " + revision + " is no commit's hex number")
-      .at(context.option("revision").place)
-      .hint("name the `repository` in which it can be looked up, or give the commit");
-}
-
 void WaitStage::read_options(Context& context) {
-  if (read_for_ == context.digest()) return;
-  wanted_ = {};
-  wanted_.name_space = context.text("namespace");
-  wanted_.names = read_apps(context);
-  check_revision(context);
-  wanted_.except = context.texts("except");
-  wanted_.at_least = static_cast<size_t>(std::max<int64_t>(0, context.number("atLeast")));
+  wanted_ = argocd::read_wait_for(context);
   grace_ = context.option("grace").as_duration();
   std::string repository = context.text_or("repository", "");
   if (!repository.empty()) repository = absolute_path(context.plan().folder, repository);
   revisions_ = argocd::Revisions(std::move(repository), context.text_or("revision", ""));
+  begun_ = format_utc(context.world().clock.wall_time());
   read_for_ = context.digest();
 }
 
@@ -105,7 +82,10 @@ std::vector<const boost::json::value*> WaitStage::items(const char* kind) const 
 }
 
 Task<Observation> WaitStage::observe(Context& context) {
-  read_options(context);
+  if (read_for_ != context.digest()) {
+    read_options(context);
+    co_await revisions_.warn_of_unpushed(context);
+  }
   state_ = {};
   if (auto stage = waits_for_cluster(context)) co_return Observation::deferred(*stage);
   client_ = co_await connect(context);
@@ -121,43 +101,83 @@ Task<Observation> WaitStage::observe(Context& context) {
   auto expected = [this](const argocd::Source& source) { return revisions_.expected(source); };
   state_.assessment =
       argocd::assess(wanted_, items("Application"), items("ApplicationSet"), expected);
-  confirm_stuck(context);
-  find_stale();
+  co_await find_unpushed(context);
+  recall_failures();
+  weigh(context);
   const argocd::Assessment& assessment = state_.assessment;
   if (assessment.done()) {
     for (const std::string& note : assessment.notes) context.warn(note);
-    co_return Observation::present(count_of(assessment.total, "Application") +
-                                   " Synced and Healthy");
+    co_return Observation::present(argocd::describe_done(assessment));
   }
   co_await explain(context);
   std::string reason = argocd::decide_wait(state_, Observation::differs("")).reason;
   co_return assessment.total == 0 ? Observation::absent(reason) : Observation::differs(reason);
 }
 
+/// What is not pushed Argo CD cannot be at, however long it is waited for.
+Task<void> WaitStage::find_unpushed(Context& context) {
+  for (Verdict& verdict : state_.assessment.pending) {
+    if (verdict.kind != Verdict::Kind::kStale) continue;
+    bool unpushed = co_await revisions_.is_unpushed(context, verdict.expected);
+    if (!unpushed) continue;
+    verdict.kind = Verdict::Kind::kStuck;
+    verdict.reason += ": " + argocd::short_of(verdict.expected) + " is not pushed";
+    verdict.hint = "push it: git push";
+  }
+}
+
+/// While it tries again Argo CD no longer tells what the last try failed of.
+void WaitStage::recall_failures() {
+  std::map<std::string, std::string> failures;
+  for (Verdict& verdict : state_.assessment.pending) {
+    if (!verdict.retrying) continue;
+    std::string& failure = failures[verdict.application];
+    failure = verdict.failure;
+    if (!failure.empty()) continue;
+    failure = failures_[verdict.application];
+    if (!failure.empty()) verdict.reason += ": " + failure;
+  }
+  failures_ = std::move(failures);
+}
+
+void WaitStage::look_again_by(Instant time) {
+  look_again_ = std::min(look_again_.value_or(time), time);
+}
+
+/// What Argo CD said before this run may be over by now: it is asked to look again.
+bool WaitStage::said_before_us(const Verdict& verdict) const {
+  return !verdict.since.empty() &&
+         verdict.since.substr(0, kSecondsLength) < begun_.substr(0, kSecondsLength);
+}
+
 /// Much of what looks final passes by itself while Argo CD starts: only what stays counts.
-void WaitStage::confirm_stuck(Context& context) {
+bool WaitStage::has_lasted(const Verdict& verdict, Instant now) {
+  Instant since = stuck_since_.at({verdict.application, argocd::trouble_of(verdict)});
+  if (now - since >= grace_) return true;
+  look_again_by(since + grace_);
+  return false;
+}
+
+/// Whom to help, and whom to give up.
+void WaitStage::weigh(Context& context) {
   Instant now = context.world().clock.now();
   std::map<Trouble, Instant> since;
   look_again_.reset();
   for (const Verdict& verdict : state_.assessment.pending) {
-    if (verdict.kind != Verdict::Kind::kStuck) continue;
-    Trouble trouble{verdict.application, verdict.reason};
+    Trouble trouble{verdict.application, argocd::trouble_of(verdict)};
     auto known = stuck_since_.find(trouble);
-    Instant first = known == stuck_since_.end() ? now : known->second;
-    since[std::move(trouble)] = first;
-    if (now - first >= grace_)
-      state_.confirmed.push_back(verdict);
-    else
-      look_again_ = std::min(look_again_.value_or(first + grace_), first + grace_);
+    since[std::move(trouble)] = known == stuck_since_.end() ? now : known->second;
   }
   stuck_since_ = std::move(since);
-}
-
-void WaitStage::find_stale() {
-  for (const Verdict& verdict : state_.assessment.pending) {
-    bool stale = verdict.kind == Verdict::Kind::kStale;
-    if (stale && !refreshed_.contains({verdict.application, verdict.expected}))
-      state_.to_refresh.push_back(verdict);
+  for (Verdict& verdict : state_.assessment.pending) {
+    bool stuck = verdict.kind == Verdict::Kind::kStuck;
+    if (stuck && verdict.remedy == Remedy::kNone && said_before_us(verdict))
+      verdict.remedy = Remedy::kRefresh;
+    bool open = verdict.remedy != Remedy::kNone && !tried_.contains(argocd::occasion_of(verdict));
+    bool at_once = open && verdict.remedy != Remedy::kTerminate;
+    if (!stuck && !open) continue;
+    if (!at_once && !has_lasted(verdict, now)) continue;
+    (open ? state_.to_remedy : state_.confirmed).push_back(verdict);
   }
 }
 
@@ -173,57 +193,47 @@ bool WaitStage::explanations_are_due(Context& context) {
 
 /// What was found out last stays the explanation until it is looked into again.
 Task<void> WaitStage::explain(Context& context) {
-  if (explanations_are_due(context)) co_await find_explanations();
+  bool due = explanations_are_due(context);
+  if (due) co_await find_explanations();
   for (const Verdict& verdict : state_.assessment.pending) {
     auto found = explanations_.find(verdict.application);
+    if (verdict.unhealthy && !due) look_again_by(explained_ + kExplainPause);
     if (verdict.unhealthy && found != explanations_.end()) state_.explanations.insert(*found);
   }
 }
 
 Task<void> WaitStage::find_explanations() {
   explanations_.clear();
-  std::vector<boost::json::value> unhealthy;  // copies: the watch goes on while we ask
+  // Copies: the watch goes on while we ask.
+  std::vector<std::pair<Verdict, boost::json::value>> unhealthy;
   for (const Verdict& verdict : state_.assessment.pending) {
     if (!verdict.unhealthy || unhealthy.size() >= kExplained) continue;
-    for (const boost::json::value* item : items("Application"))
-      if (kube::text_at(*item, {"metadata", "name"}) == verdict.application)
-        unhealthy.push_back(*item);
+    const boost::json::value* live = find(argocd::target_of(verdict, wanted_.name_space));
+    if (live != nullptr) unhealthy.emplace_back(verdict, *live);
   }
-  for (const boost::json::value& application : unhealthy) {
-    std::string why = co_await explain_one(application);
-    if (!why.empty())
-      explanations_[kube::text_at(application, {"metadata", "name"})] = std::move(why);
+  for (auto& [verdict, application] : unhealthy) {
+    std::string name = verdict.application;
+    kube::Diagnosis why =
+        co_await argocd::explain(*client_, std::move(application), std::move(verdict));
+    if (!why.chain.empty()) explanations_[std::move(name)] = std::move(why);
   }
 }
 
-/// From the Application to the first of its resources that is not ready, and down to pods and
-/// events.
-Task<std::string> WaitStage::explain_one(const boost::json::value& application) {
-  std::optional<boost::json::value> worst;
-  size_t looked_at = 0;
-  for (const kube::ObjectRef& ref : argocd::workloads_of(application)) {
-    if (++looked_at > kWorkloadsLookedAt) break;
-    auto live = co_await client_->get(ref);
-    if (!live) co_return ref.to_string() + " is missing";
-    kube::Readiness readiness = kube::readiness_of(*live);
-    if (readiness.ready()) continue;
-    bool failed = readiness.state == kube::Readiness::State::kFailed;
-    if (!worst || failed) worst = std::move(*live);
-    if (failed) break;
-  }
-  if (!worst) co_return std::string();
-  co_return (co_await kube::diagnose(*client_, std::move(*worst))).sentence();
+const boost::json::value* WaitStage::find(const kube::ObjectRef& ref) const {
+  for (const boost::json::value* item : items(ref.kind.c_str()))
+    if (kube::text_at(*item, {"metadata", "name"}) == ref.name) return item;
+  return nullptr;
 }
 
 Task<void> WaitStage::act(Context& context, const Action& action) {
   context.progress(action.summary);
-  for (const Verdict& verdict : state_.to_refresh) {
-    if (action.id != "refresh-" + verdict.application) continue;
-    refreshed_.insert({verdict.application, verdict.expected});
-    boost::json::value patch =
-        boost::json::object{{"metadata", {{"annotations", {{kRefresh, "normal"}}}}}};
-    kube::ObjectRef ref{argocd::kApiVersion, "Application", wanted_.name_space,
-                        verdict.application};
+  for (const Verdict& verdict : state_.to_remedy) {
+    if (action.id != argocd::action_for(verdict).id) continue;
+    tried_.insert(argocd::occasion_of(verdict));
+    kube::ObjectRef ref = argocd::target_of(verdict, wanted_.name_space);
+    const boost::json::value* live = find(ref);
+    if (live == nullptr) co_return;
+    boost::json::value patch = argocd::patch_for(verdict, *live);
     co_await client_->merge_patch(std::move(ref), std::move(patch));
     co_return;
   }
@@ -248,35 +258,7 @@ const engine::StageType kArgocdWait{
             .name = "argocd.wait",
             .summary = "Waits until Applications and their children are Synced, Healthy and at "
                        "their revision.",
-            .options =
-                {
-                    {.name = "apps",
-                     .type = OptionType::kAny,
-                     .default_value = "all",
-                     .summary = "all, or a list of names; their children are included"},
-                    {.name = "except",
-                     .type = OptionType::kList,
-                     .summary = "names that do not matter",
-                     .fields = {{.name = "name", .summary = "an Application"}}},
-                    {.name = "atLeast",
-                     .type = OptionType::kInteger,
-                     .default_value = "1",
-                     .summary = "how many Applications there must be"},
-                    {.name = "repository",
-                     .type = OptionType::kString,
-                     .summary = "folder of the Git repository: what is read from it must be at its "
-                                "commits"},
-                    {.name = "revision",
-                     .summary = "the commit or name of one to be at; default: each Application's "
-                                "targetRevision"},
-                    {.name = "grace",
-                     .type = OptionType::kDuration,
-                     .default_value = "20s",
-                     .summary = "how long an error must persist to end the wait early"},
-                    {.name = "namespace",
-                     .default_value = "argocd",
-                     .summary = "where the Applications are"},
-                },
+            .options = argocd::wait_options(),
             .in_cluster = true,
         },
     .work = engine::Work::kApi,

@@ -1,8 +1,10 @@
 #include "stages/helm/helm_command.h"
 
 #include <array>
+#include <boost/json/parse.hpp>
 
 #include "orchestrator/base/text.h"
+#include "orchestrator/kube/object.h"
 #include "stages/chart.h"
 
 namespace blackstart::stages::helm {
@@ -11,7 +13,9 @@ namespace {
 constexpr const char* kOldestHelm = "3.16.0";
 constexpr const char* kOldestForOwnership = "3.17.0";
 constexpr const char* kTooNewHelm = "5.0.0";
+constexpr const char* kTakeOwnership = "--take-ownership";
 constexpr size_t kLastLines = 12;
+constexpr size_t kReleaseLimit = 64u << 20;  // of one as JSON, with all files of its chart
 
 void add_target(std::vector<std::string>& arguments, const WantedRelease& wanted,
                 const Target& target) {
@@ -49,7 +53,8 @@ std::vector<std::string> reasons(const Exit& exit) {
 
 std::string hint_for(ErrorClass error_class, const std::string& text) {
   if (text.find("cannot be imported into the current release") != std::string::npos)
-    return "remove the objects named above, or set takeOwnership: true to adopt them";
+    return "remove the objects named above, or set takeOwnership: true to adopt them: helm then "
+           "gives them the fields of the chart";
   if (text.find("dependencies") != std::string::npos && text.find("charts/") != std::string::npos)
     return "run `helm dependency build` in the chart's folder and commit charts/";
   if (text.find("conflict") != std::string::npos && text.find("field") != std::string::npos)
@@ -57,6 +62,28 @@ std::string hint_for(ErrorClass error_class, const std::string& text) {
   if (error_class == ErrorClass::kAuthentication)
     return "check the rights of the kubeconfig's user";
   return {};
+}
+
+std::string home_of(engine::Context& context) { return context.folder() + kHomeFolder; }
+
+/// A home of its own: neither the user's repositories and plugins nor what an earlier run has left.
+Command command_for(engine::Context& context, const engine::Tool& helm,
+                    std::vector<std::string> arguments) {
+  std::string home = home_of(context);
+  Command command = context.tools().command(helm.path, std::move(arguments), home);
+  command.environment["HELM_CACHE_HOME"] = home + "/cache";
+  command.environment["HELM_CONFIG_HOME"] = home + "/config";
+  command.environment["HELM_DATA_HOME"] = home + "/data";
+  command.environment["HELM_NO_PLUGINS"] = "1";
+  return command;
+}
+
+Task<Exit> run_at_home(engine::Context& context, Command command) {
+  std::string home = home_of(context);
+  context.world().files.make_folders(home);
+  Exit exit = co_await context.world().processes.run(std::move(command));
+  context.world().files.remove_all(home);
+  co_return exit;
 }
 
 }  // namespace
@@ -77,14 +104,14 @@ std::vector<std::string> upgrade_arguments(const WantedRelease& wanted,
                     "--description", wanted.description()});
   if (wanted.create_namespace) arguments.push_back("--create-namespace");
   if (wanted.skip_crds) arguments.push_back("--skip-crds");
-  if (wanted.take_ownership) arguments.push_back("--take-ownership");
+  if (wanted.take_ownership) arguments.push_back(kTakeOwnership);
   // Readiness is watched by us: helm only waits for the chart's hooks.
   if (helm_major >= 4) {
     arguments.insert(arguments.end(), {"--wait=hookOnly", "--server-side=auto"});
-    if (wanted.force) arguments.push_back("--force-conflicts");
   } else {
     arguments.push_back("--wait=false");
   }
+  if (wanted.force) force_conflicts(arguments, helm_major);
   return arguments;
 }
 
@@ -102,6 +129,35 @@ std::vector<std::string> uninstall_arguments(const WantedRelease& wanted, const 
   add_target(arguments, wanted, target);
   arguments.insert(arguments.end(), {"--wait", "--timeout", seconds(wanted.timeout)});
   return arguments;
+}
+
+void force_conflicts(std::vector<std::string>& upgrade, int helm_major) {
+  constexpr const char* kForce = "--force-conflicts";
+  bool there = std::find(upgrade.begin(), upgrade.end(), kForce) != upgrade.end();
+  if (helm_major >= 4 && !there) upgrade.push_back(kForce);
+}
+
+std::vector<std::string> rehearsal_arguments(std::vector<std::string> upgrade) {
+  std::erase(upgrade, kTakeOwnership);
+  upgrade.insert(upgrade.end(), {kTakeOwnership, "--dry-run=server", "--output", "json"});
+  return upgrade;
+}
+
+Task<std::string> rehearsed_manifest(engine::Context& context, engine::Tool helm,
+                                     std::vector<std::string> upgrade) {
+  Command command = command_for(context, helm, rehearsal_arguments(std::move(upgrade)));
+  command.output_limit = kReleaseLimit;
+  Exit exit = co_await run_at_home(context, std::move(command));
+  boost::json::parse_options deep;
+  deep.max_depth = 512;
+  boost::json::error_code failed;
+  boost::json::value release = boost::json::parse(exit.out, failed, {}, deep);
+  if (!exit.ok() || failed) co_return std::string();
+  co_return kube::text_at(release, {"manifest"});
+}
+
+bool speaks_of_ownership(const Error& error) {
+  return error.full_text().find("cannot be imported into the current release") != std::string::npos;
 }
 
 ErrorClass classify_failure(std::string_view words) {
@@ -132,18 +188,9 @@ Task<engine::Tool> require_helm(engine::Context& context, const WantedRelease& w
 
 Task<void> run_helm(engine::Context& context, engine::Tool helm, std::vector<std::string> arguments,
                     std::string what) {
-  // A home of its own: neither the user's repositories and plugins nor what an earlier run has
-  // left.
-  std::string home = context.folder() + kHomeFolder;
-  context.world().files.make_folders(home);
-  Command command = context.tools().command(helm.path, std::move(arguments), home);
-  command.environment["HELM_CACHE_HOME"] = home + "/cache";
-  command.environment["HELM_CONFIG_HOME"] = home + "/config";
-  command.environment["HELM_DATA_HOME"] = home + "/data";
-  command.environment["HELM_NO_PLUGINS"] = "1";
+  Command command = command_for(context, helm, std::move(arguments));
   command.on_line = context.output_lines();
-  Exit exit = co_await context.world().processes.run(std::move(command));
-  context.world().files.remove_all(home);
+  Exit exit = co_await run_at_home(context, std::move(command));
   if (exit.ok()) co_return;
   std::string text = exit.err.empty() ? exit.out : exit.err;
   ErrorClass error_class = exit.signal != 0 ? ErrorClass::kTransient : classify_failure(text);

@@ -33,6 +33,19 @@ ErrorClass classify_failure(std::string_view text);
 /// Finds helm and checks that it is one we can drive.
 Task<engine::Tool> require_helm(engine::Context& context, const WantedRelease& wanted);
 
+/// For a helm that applies on the server's side; an older one takes over fields unasked.
+void force_conflicts(std::vector<std::string>& upgrade, int helm_major);
+/// The same upgrade, only tried: helm prints the release that it would make, as JSON, whoever owns
+/// its objects. Helm 3.17 or newer.
+std::vector<std::string> rehearsal_arguments(std::vector<std::string> upgrade);
+/// The manifest in what that printed; empty when it failed, or this helm cannot do it. Nothing of
+/// it is shown: there are secrets in it.
+Task<std::string> rehearsed_manifest(engine::Context& context, engine::Tool helm,
+                                     std::vector<std::string> upgrade);
+
+/// Does helm say that an object is not the release's?
+bool speaks_of_ownership(const Error& error);
+
 /// Runs helm to its end, its lines as events. A failure throws Error: `what` failed, because of its
 /// last lines.
 Task<void> run_helm(engine::Context& context, engine::Tool helm, std::vector<std::string> arguments,

@@ -7,13 +7,18 @@
 #include <boost/json/serialize.hpp>
 
 #include "orchestrator/base/text.h"
-#include "orchestrator/kube/diagnosis.h"
+#include "orchestrator/kube/evidence.h"
 #include "stages/chart.h"
 #include "stages/helm/helm_command.h"
+#include "stages/helm/hooks.h"
+#include "stages/helm/ownership.h"
+#include "stages/helm/redis_secret.h"
 #include "stages/helm/release_objects.h"
 #include "stages/helm/release_options.h"
 #include "stages/helm/release_record.h"
 #include "stages/helm/situation.h"
+#include "stages/kube/explainer.h"
+#include "stages/kube/grace.h"
 #include "stages/kube/sources.h"
 #include "stages/target.h"
 
@@ -28,7 +33,6 @@ using helm::Release;
 using helm::Situation;
 using plan::OptionType;
 
-constexpr Duration kDiagnosisPause = std::chrono::seconds(2);
 constexpr const char* kMarkFile = "/helm-at-work.json";
 constexpr const char* kSetFile = "/set.json";
 
@@ -55,6 +59,10 @@ class HelmRelease final : public engine::Stage {
                  int64_t revision, std::string what);
   int64_t newest_revision() const;
   Task<void> upgrade(Context& context);
+  Task<std::vector<helm::Foreign>> find_foreign(Context& context, const engine::Tool& helm,
+                                                std::vector<std::string> arguments);
+  Task<void> explain_failure(Context& context, const engine::Tool& helm,
+                             std::vector<std::string> arguments, Error& failure);
   Task<void> forget(std::string secret);
   helm::Target target() const;
 
@@ -66,7 +74,8 @@ class HelmRelease final : public engine::Stage {
   std::vector<Release> releases_;
   std::string manifest_of_;  // the key into decoded_ that `objects_` was set from
   helm::ReleaseObjects objects_;
-  Instant explained_{};
+  Explainer explainer_;
+  Grace grace_;
 };
 
 /// The revision of `release` that a helm of ours was making or taking away when it or we died; 0
@@ -123,6 +132,7 @@ Task<Observation> HelmRelease::observe(Context& context) {
   situation_ = {};
   if (read_for_ != context.digest()) {
     wanted_ = helm::read_wanted(context);
+    helm::lint_redis_secret(context, wanted_);
     read_for_ = context.digest();
   }
   if (auto stage = waits_for_cluster(context)) co_return Observation::deferred(*stage);
@@ -147,35 +157,34 @@ Task<void> HelmRelease::look_at_objects(Context& context, const Release& release
   helm::ObjectsState state = co_await objects_.look();
   if (objects_.is_argocd() || !state.handed_over.empty()) co_await look_at_applications(state);
   helm::judge_objects(wanted_, state, situation_);
-  if (situation_.kind == Situation::Kind::kUnready || situation_.kind == Situation::Kind::kStuck)
-    co_await explain(context, state);
+  bool lasted = grace_.is_over(context.world().clock.now(), situation_.stalled, wanted_.grace);
+  if (lasted) situation_.kind = Situation::Kind::kStuck;
+  if (!situation_.unready.empty()) co_await explain(context, state);
+  if (lasted) situation_.reason += unchanged_for(wanted_.grace);
 }
 
-/// Argo CD's marks outlive an Application that was deleted alone: then nobody manages the objects.
+/// The Application that the objects were handed over to. Argo CD's marks outlive one that was
+/// deleted alone: then nobody manages the objects.
 Task<void> HelmRelease::look_at_applications(helm::ObjectsState& state) {
   auto applications = co_await client_->list("argoproj.io/v1alpha1", "Application", "");
-  bool there =
-      applications && std::ranges::any_of(applications->items, [&](const auto& one) {
-        std::string name = kube::text_at(one, {"metadata", "name"});
-        return state.handed_over == name ||
-               state.handed_over == kube::text_at(one, {"metadata", "namespace"}) + "_" + name;
-      });
-  if (!there) state.handed_over.clear();
-  if (objects_.is_argocd() && applications) situation_.applications = applications->items.size();
+  if (applications) {
+    if (objects_.is_argocd()) situation_.applications = applications->items.size();
+    for (boost::json::value& one : applications->items) {
+      std::string name = kube::text_at(one, {"metadata", "name"});
+      std::string whole = kube::text_at(one, {"metadata", "namespace"}) + "_" + name;
+      if (state.handed_over == name || state.handed_over == whole) state.keeper = std::move(one);
+    }
+  }
+  if (state.keeper.is_null()) state.handed_over.clear();
 }
 
 Task<void> HelmRelease::explain(Context& context, const helm::ObjectsState& state) {
-  Instant now = context.world().clock.now();
   bool stuck = situation_.kind == Situation::Kind::kStuck;
-  if (state.first_unready.is_null() || (!stuck && now - explained_ < kDiagnosisPause)) co_return;
-  // The first look of a wait is not worth a walk through pods: most things are just starting.
-  bool first = explained_ == Instant{};
-  explained_ = now;
-  if (first && !stuck) co_return;
-  kube::Diagnosis diagnosis = co_await kube::diagnose(*client_, state.first_unready);
+  kube::Diagnosis diagnosis =
+      co_await explainer_.explain(context, *client_, state.first_unready, stuck);
   if (diagnosis.chain.empty()) co_return;
-  situation_.reason += ": " + diagnosis.sentence();
-  situation_.causes = diagnosis.details;
+  situation_.reason = helm::describe_unready(wanted_, state, diagnosis.sentence());
+  situation_.causes = std::move(diagnosis.details);
 }
 
 /// The context that was verified, also when the plan names none: the file may have got another
@@ -210,10 +219,41 @@ Task<void> HelmRelease::upgrade(Context& context) {
     values.push_back(set_file);
   }
   auto arguments = helm::upgrade_arguments(wanted_, values, helm.major(), target());
-  explained_ = {};
-  co_await run(context, std::move(arguments), helm, newest_revision() + 1,
-               "installing release " + wanted_.name());
+  if (wanted_.take_ownership) {
+    auto found = co_await find_foreign(context, helm, arguments);
+    if (auto refused = helm::refuse_to_take(wanted_, found)) throw std::move(*refused);
+    // To adopt an object is to give it the chart's fields, whoever set them before.
+    if (!found.empty()) helm::force_conflicts(arguments, helm.major());
+  }
+  std::optional<Error> failure;
+  try {
+    co_await run(context, arguments, helm, newest_revision() + 1,
+                 "installing release " + wanted_.name());
+  } catch (Error& error) {
+    failure = std::move(error);
+  }
+  if (failure) co_await explain_failure(context, helm, std::move(arguments), *failure);
   context.world().files.remove_all(set_file);
+  if (failure) throw std::move(*failure);
+}
+
+/// helm itself names the first alone, and with --take-ownership takes whatever is there.
+Task<std::vector<helm::Foreign>> HelmRelease::find_foreign(Context& context,
+                                                           const engine::Tool& helm,
+                                                           std::vector<std::string> arguments) {
+  std::string manifest = co_await helm::rehearsed_manifest(context, helm, std::move(arguments));
+  co_return co_await helm::find_foreign(*client_, wanted_, std::move(manifest));
+}
+
+/// helm's words and what they leave out.
+Task<void> HelmRelease::explain_failure(Context& context, const engine::Tool& helm,
+                                        std::vector<std::string> arguments, Error& failure) {
+  if (helm::speaks_of_ownership(failure)) {
+    auto look = find_foreign(context, helm, std::move(arguments));
+    auto found = co_await kube::if_readable(std::move(look));
+    helm::explain_foreign(found, failure);
+  }
+  co_await helm::explain_hooks(*client_, wanted_.name_space, failure);
 }
 
 Task<void> HelmRelease::forget(std::string secret) {
@@ -294,6 +334,10 @@ const engine::StageType kHelmRelease{
                      .type = OptionType::kDuration,
                      .default_value = "5m",
                      .summary = "how long helm gives each hook of the chart"},
+                    {.name = "grace",
+                     .type = OptionType::kDuration,
+                     .default_value = kGraceText,
+                     .summary = "how long trouble that may pass must last to end the wait early"},
                     {.name = "unfinishedGrace",
                      .type = OptionType::kDuration,
                      .default_value = "1h",
@@ -307,6 +351,10 @@ const engine::StageType kHelmRelease{
                      .type = OptionType::kBoolean,
                      .default_value = "false",
                      .summary = "adopt objects that belong to no release (helm 3.17 or newer)"},
+                    {.name = "reclaim",
+                     .type = OptionType::kBoolean,
+                     .default_value = "false",
+                     .summary = "go on upgrading what an Application of Argo CD manages by now"},
                 },
             .outputs = {{"release", "name of the release"},
                         {"namespace", "its namespace"},

@@ -2,6 +2,7 @@
 
 #include "orchestrator/kube/apply.h"
 #include "orchestrator/kube/manifest.h"
+#include "orchestrator/kube/surroundings.h"
 #include "orchestrator/world/async.h"
 #include "stages/argocd/handover.h"
 
@@ -63,7 +64,8 @@ Task<void> ReleaseObjects::read(Group& group) {
   if (list) group.live = std::move(list->items);
 }
 
-void ReleaseObjects::judge(Group& group, ObjectsState& state) const {
+void ReleaseObjects::judge(Group& group, const kube::Surroundings& around,
+                           ObjectsState& state) const {
   group.settled = true;
   for (const json::value& wanted : group.wanted) {
     kube::ObjectRef ref = kube::ref_of(wanted);
@@ -74,15 +76,12 @@ void ReleaseObjects::judge(Group& group, ObjectsState& state) const {
       continue;
     }
     state.trackers.insert(argocd::tracked_by(*live).value_or(""));
-    kube::Readiness readiness = kube::readiness_of(*live);
+    kube::Readiness readiness = kube::readiness_of(*live, around);
     if (readiness.ready()) continue;
     group.settled = false;
-    bool failed = readiness.state == kube::Readiness::State::kFailed;
-    bool failed_before = !state.unready.empty() &&
-                         state.unready.front().second.state == kube::Readiness::State::kFailed;
-    bool first = state.unready.empty() || (failed && !failed_before);
-    if (first) state.first_unready = *live;
-    state.unready.insert(first ? state.unready.begin() : state.unready.end(),
+    bool worst = state.unready.empty() || readiness.state > state.unready.front().second.state;
+    if (worst) state.first_unready = *live;
+    state.unready.insert(worst ? state.unready.begin() : state.unready.end(),
                          {ref, std::move(readiness)});
   }
 }
@@ -95,16 +94,20 @@ Task<void> ReleaseObjects::read_unsettled() {
   co_await run_all(client_->world().executor, std::move(reads), kListsAtOnce);
 }
 
-ObjectsState ReleaseObjects::judge_all() {
+Task<ObjectsState> ReleaseObjects::judge_all() {
+  std::vector<const json::value*> live;
+  for (const Group& group : groups_)
+    for (const json::value& object : group.live) live.push_back(&object);
+  const kube::Surroundings around = co_await kube::look_around(*client_, std::move(live));
   ObjectsState state;
-  for (Group& group : groups_) judge(group, state);
+  for (Group& group : groups_) judge(group, around, state);
   if (state.trackers.size() == 1) state.handed_over = *state.trackers.begin();
-  return state;
+  co_return state;
 }
 
 Task<ObjectsState> ReleaseObjects::look() {
   co_await read_unsettled();
-  ObjectsState state = judge_all();
+  ObjectsState state = co_await judge_all();
   if (state.ready()) {
     co_await watches_.stop();
     co_return state;
@@ -117,7 +120,7 @@ Task<ObjectsState> ReleaseObjects::look() {
   // Judged again on what the watches start from, so that no change falls between the list and the
   // watch.
   co_await read_unsettled();
-  co_return judge_all();
+  co_return co_await judge_all();
 }
 
 bool ReleaseObjects::is_argocd() const {

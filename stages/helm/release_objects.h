@@ -16,11 +16,11 @@ namespace blackstart::stages::helm {
 /// How the objects of one release stand.
 struct ObjectsState {
   std::vector<kube::ObjectRef> missing;
-  std::vector<std::pair<kube::ObjectRef, kube::Readiness>> unready;
-  boost::json::value
-      first_unready;  // as it is in the cluster, for a diagnosis; a failed one goes first
+  std::vector<std::pair<kube::ObjectRef, kube::Readiness>> unready;  // the worst goes first
+  boost::json::value first_unready;  // as it is in the cluster, for a diagnosis
   std::set<std::string> trackers;  // Applications that Argo CD tracks them under; empty name: none
   std::string handed_over;         // the one that tracks all that are there; empty: none does
+  boost::json::value keeper;       // that Application itself; null when it is not known
   bool ready() const { return missing.empty() && unready.empty(); }
 };
 
@@ -47,8 +47,8 @@ class ReleaseObjects {
   };
   Task<void> read(Group& group);
   Task<void> read_unsettled();
-  ObjectsState judge_all();
-  void judge(Group& group, ObjectsState& state) const;
+  Task<ObjectsState> judge_all();
+  void judge(Group& group, const kube::Surroundings& around, ObjectsState& state) const;
 
   std::shared_ptr<kube::Client> client_;
   std::vector<Group> groups_;

@@ -42,10 +42,12 @@ WantedRelease read_wanted(engine::Context& context) {
   wanted.set = read_set(context);
   wanted.values = merge_values(load_values(files, wanted.values_files), wanted.set);
   wanted.timeout = context.option("timeout").as_duration();
-  wanted.grace = context.option("unfinishedGrace").as_duration();
+  wanted.grace = context.option("grace").as_duration();
+  wanted.unfinished_grace = context.option("unfinishedGrace").as_duration();
   wanted.create_namespace = context.flag("createNamespace");
   wanted.skip_crds = context.flag("skipCrds");
   wanted.take_ownership = context.flag("takeOwnership");
+  wanted.reclaim = context.flag("reclaim");
   wanted.force = context.flag("force");
   wanted.wait = context.flag("wait");
   // What is local counts by its content, wherever it lies; what is fetched by its name and version.

@@ -21,10 +21,13 @@ struct WantedRelease {
   boost::json::value values;              // all of them merged
   std::string stamp;   // of chart and values: tells whether a release was made from these
   Duration timeout{};  // that helm gives each hook
-  Duration grace{};    // for how long the unfinished record of another's helm counts as work
+  Duration grace{};    // for how long trouble that may pass must last to end the wait
+  Duration
+      unfinished_grace{};  // for how long the unfinished record of another's helm counts as work
   bool create_namespace = false;
   bool skip_crds = false;
   bool take_ownership = false;
+  bool reclaim = false;
   bool force = false;
   bool wait = true;
 

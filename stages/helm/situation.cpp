@@ -1,7 +1,8 @@
 #include "stages/helm/situation.h"
-#include "stages/helm/values.h"
 
 #include "orchestrator/base/text.h"
+#include "stages/helm/keeper.h"
+#include "stages/helm/values.h"
 
 namespace blackstart::stages::helm {
 namespace {
@@ -35,11 +36,11 @@ Situation judge_unfinished(const WantedRelease& wanted, const std::vector<Releas
   Situation situation;
   auto age = std::chrono::duration_cast<Duration>(now - current.modified);
   bool ours = current.revision == interrupted_revision;
-  if (!ours && age < wanted.grace) {
+  if (!ours && age < wanted.unfinished_grace) {
     situation.kind = Kind::kBusy;
     situation.reason = "another helm is at work on release " + wanted.name() + " (" +
                        current.status + " since " + format_utc(current.modified) +
-                       "); it counts as dead after " + format_duration(wanted.grace) +
+                       "); it counts as dead after " + format_duration(wanted.unfinished_grace) +
                        ", the stage's unfinishedGrace";
     return situation;
   }
@@ -74,6 +75,9 @@ Action upgrade_action(const WantedRelease& wanted, const Situation& situation) {
   for (const std::string& file : wanted.values_shown) action.details.push_back("values: " + file);
   for (const std::string& difference : situation.differences)
     action.details.push_back("~ " + difference);
+  if (!situation.handed_over.empty())
+    action.details.push_back("! reclaimed from Argo CD's Application " + situation.handed_over +
+                             ", which sets its objects back unless it is paused or removed");
   return action;
 }
 
@@ -89,6 +93,33 @@ Action repair_action(const WantedRelease& wanted, const Situation& situation) {
         "remove the record " + situation.secret + " of the unfinished release; its objects stay";
   }
   return action;
+}
+
+std::string sentence(const std::pair<kube::ObjectRef, kube::Readiness>& unready) {
+  return unready.first.to_string() + ": " + unready.second.reason;
+}
+
+void judge_unready(const WantedRelease& wanted, const ObjectsState& state, Situation& situation) {
+  using State = kube::Readiness::State;
+  bool on_its_way = false;
+  std::vector<std::string> sentences;
+  for (const auto& one : state.unready) {
+    situation.unready.push_back(one.first.to_string());
+    sentences.push_back(sentence(one));
+    on_its_way = on_its_way || one.second.state == State::kProgressing;
+  }
+  bool failed = state.unready.front().second.state == State::kFailed;
+  situation.kind = failed ? Kind::kStuck : Kind::kUnready;
+  situation.reason = describe_unready(wanted, state, sentences.front());
+  // What has stalled may wait for what is on its way.
+  if (!failed && !on_its_way) situation.stalled = join(sentences, "\n");
+}
+
+/// ", which differs from this plan: …".
+std::string about_keeper(const WantedRelease& wanted, const ObjectsState& state) {
+  if (state.keeper.is_null()) return {};
+  std::vector<std::string> differences = keeper_differences(wanted, state.keeper);
+  return differences.empty() ? "" : ", which differs from this plan: " + join(differences, "; ");
 }
 
 }  // namespace
@@ -115,27 +146,27 @@ Situation judge_record(const WantedRelease& wanted, const std::vector<Release>& 
 
 void judge_objects(const WantedRelease& wanted, const ObjectsState& state, Situation& situation) {
   situation.handed_over = state.handed_over;
-  bool judged = situation.kind == Kind::kReady || situation.kind == Kind::kDiffers;
-  if (!state.handed_over.empty() && judged) {
+  bool kept = situation.kind != Kind::kAbsent && !state.handed_over.empty() && !wanted.reclaim;
+  if (kept) {
     situation.kind = Kind::kReady;
     situation.differences.clear();
     situation.reason = "release " + wanted.name() + " was handed over to Argo CD's Application " +
-                       state.handed_over;
+                       state.handed_over + about_keeper(wanted, state);
   }
   if (situation.kind != Kind::kReady) return;
   if (!state.missing.empty()) {
     situation.differences = {"missing: " + list_of(state.missing)};
-    situation.kind = state.handed_over.empty() ? Kind::kDiffers : Kind::kUnready;
+    situation.kind = kept ? Kind::kUnready : Kind::kDiffers;
     situation.reason += ", but " + situation.differences.front();
   } else if (wanted.wait && !state.unready.empty()) {
-    const auto& [ref, readiness] = state.unready.front();
-    for (const auto& one : state.unready) situation.unready.push_back(one.first.to_string());
-    situation.kind =
-        readiness.state == kube::Readiness::State::kFailed ? Kind::kStuck : Kind::kUnready;
-    situation.reason = count_of(state.unready.size(), "object") + " of release " + wanted.name() +
-                       (state.unready.size() == 1 ? " is" : " are") +
-                       " not ready: " + ref.to_string() + ": " + readiness.reason;
+    judge_unready(wanted, state, situation);
   }
+}
+
+std::string describe_unready(const WantedRelease& wanted, const ObjectsState& state,
+                             const std::string& why) {
+  return count_of(state.unready.size(), "object") + " of release " + wanted.name() +
+         (state.unready.size() == 1 ? " is" : " are") + " not ready: " + why;
 }
 
 Observation describe_release(const WantedRelease& wanted, const Situation& situation,
@@ -162,6 +193,7 @@ Decision decide_release(const WantedRelease& wanted, const Situation& situation,
     case Kind::kBusy:
     case Kind::kUnready: {
       Decision decision = Decision::wait(situation.reason);
+      decision.causes = situation.causes;
       decision.waits_for = situation.unready;
       return decision;
     }
@@ -189,7 +221,7 @@ Decision decide_release_removal(const WantedRelease& wanted, const Situation& si
                                  count_of(situation.applications, "Application"),
                              "remove the Applications first, or destroy the cluster as a whole");
   }
-  if (!situation.handed_over.empty())
+  if (!situation.handed_over.empty() && !wanted.reclaim)
     return Decision::satisfied("left in place: release " + wanted.name() +
                                " was handed over to Argo CD's Application " +
                                situation.handed_over);

@@ -28,6 +28,7 @@ struct Situation {
   std::vector<std::string> differences;  // kDiffers: a phrase each
   std::vector<std::string> causes;       // kStuck, kUnready: events and log lines
   std::vector<std::string> unready;      // kStuck, kUnready: the objects
+  std::string stalled;      // kUnready: what may pass by itself, when nothing else holds it up
   std::string secret;       // kInterrupted: the unfinished record, when it is to be forgotten
   int64_t rollback_to = 0;  // kInterrupted: the revision to go back to, when there is one
   size_t applications = 0;  // Argo CD Applications that depend on it, when it is Argo CD
@@ -40,6 +41,9 @@ Situation judge_record(const WantedRelease& wanted, const std::vector<Release>& 
                        int64_t interrupted_revision, WallTime now);
 /// Completes it with how the objects stand.
 void judge_objects(const WantedRelease& wanted, const ObjectsState& state, Situation& situation);
+/// "2 objects of release web/web are not ready: WHY".
+std::string describe_unready(const WantedRelease& wanted, const ObjectsState& state,
+                             const std::string& why);
 
 engine::Observation describe_release(const WantedRelease& wanted, const Situation& situation,
                                      const Release* current);

@@ -13,9 +13,13 @@ namespace blackstart::stages {
 inline constexpr const char* kGraceText = "1m";
 inline constexpr Duration kGrace = std::chrono::minutes(1);
 
+inline std::string unchanged_for(Duration grace) {
+  return " (unchanged for " + format_duration(grace) + ")";
+}
+
 /// The decision about what will not come true: at once, or after it has been so for `grace`.
 inline engine::Decision given_up(std::string reason, Duration grace) {
-  if (grace > Duration{}) reason += " (unchanged for " + format_duration(grace) + ")";
+  if (grace > Duration{}) reason += unchanged_for(grace);
   return engine::Decision::blocked(
       std::move(reason),
       "it will not become ready by itself: correct what is named, then apply again");

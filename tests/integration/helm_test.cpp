@@ -151,6 +151,103 @@ TEST_P(Helm, AChartThatDoesNotRender_FailsWithHelmsOwnWords) {
   EXPECT_NE(ran.err.find("plan.yaml:"), std::string::npos) << ran.err;
 }
 
+TEST_P(Helm, ObjectsOfNobody_AreAllNamed_AndTakenWithConsentAlone) {
+  Rehearsal rehearsal;
+  write_chart(rehearsal, kConfigMap);
+  rehearsal.write("chart/templates/more.yaml",
+                  "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\ndata: {k: chart}\n");
+  rehearsal.write("plan.yaml", release_plan("", tools()));
+  ASSERT_EQ(rehearsal.blackstart({"apply", "--only", "cluster"}).code, 0);
+  ASSERT_EQ(rehearsal.kubectl({"create", "namespace", "web"}).code, 0);
+  for (const char* name : {"web", "more"})
+    ASSERT_EQ(
+        rehearsal.kubectl({"-n", "web", "create", "configmap", name, "--from-literal=k=mine"}).code,
+        0);
+  Ran refused = rehearsal.blackstart({"apply"});
+  EXPECT_EQ(refused.code, 1) << refused.all();
+  for (const char* words : {"ConfigMap web/web belongs to no release",
+                            "ConfigMap web/more belongs to no release", "takeOwnership: true"})
+    EXPECT_NE(refused.err.find(words), std::string::npos) << refused.err;
+  rehearsal.write("plan.yaml", release_plan("        takeOwnership: true\n", tools()));
+  Ran taken = rehearsal.blackstart({"apply"});
+  EXPECT_EQ(taken.code, 0) << taken.all();
+  EXPECT_EQ(rehearsal.get("configmap more -n web").at("data").at("k").as_string(), "chart");
+  Ran again = rehearsal.blackstart({"apply"});
+  EXPECT_NE(again.err.find("nothing to do after"), std::string::npos) << again.all();
+}
+
+TEST_P(Helm, ObjectsOfAnotherRelease_AreNotTaken) {
+  Rehearsal rehearsal;
+  write_chart(rehearsal, kConfigMap);
+  rehearsal.write("plan.yaml", release_plan("", tools()));
+  ASSERT_EQ(rehearsal.blackstart({"apply"}).code, 0);
+  std::string other = release_plan("        takeOwnership: true\n", tools());
+  other.replace(other.find("release: web"), 12, "release: two");
+  rehearsal.write("plan.yaml", other);
+  Ran refused = rehearsal.blackstart({"apply"});
+  EXPECT_EQ(refused.code, 1) << refused.all();
+  EXPECT_NE(refused.err.find("release web/two would take over 1 object of another release"),
+            std::string::npos)
+      << refused.err;
+  EXPECT_NE(refused.err.find("ConfigMap web/web belongs to release web/web"), std::string::npos)
+      << refused.err;
+}
+
+TEST_P(Helm, AHookThatFails_IsNamedWithItsJob) {
+  Rehearsal rehearsal;
+  write_chart(rehearsal, kConfigMap);
+  rehearsal.write("chart/templates/hook.yaml",
+                  "apiVersion: batch/v1\nkind: Job\nmetadata: {name: secret-init, annotations: "
+                  "{helm.sh/hook: pre-install}}\nspec: {backoffLimit: 0, activeDeadlineSeconds: 2, "
+                  "template: {spec: {restartPolicy: Never, nodeSelector: {no: where}, containers: "
+                  "[{name: c, image: busybox}]}}}\n");
+  rehearsal.write("plan.yaml", release_plan("", tools()));
+  Ran failed = rehearsal.blackstart({"apply"});
+  EXPECT_EQ(failed.code, 1) << failed.all();
+  EXPECT_NE(failed.err.find("hook pre-install: Job web/secret-init: "), std::string::npos)
+      << failed.err;
+  EXPECT_NE(failed.err.find("DeadlineExceeded"), std::string::npos) << failed.err;
+}
+
+TEST_P(Helm, WhatHasStalled_EndsTheWaitOnceItHasLasted_AndAnUnusedClaimDoesNotHoldItUp) {
+  Rehearsal rehearsal;
+  write_chart(rehearsal,
+              "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: later}\n"
+              "provisioner: disk.example.com\nvolumeBindingMode: WaitForFirstConsumer\n---\n"
+              "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: unused}\nspec: "
+              "{storageClassName: later, accessModes: [ReadWriteOnce], resources: {requests: "
+              "{storage: 1Gi}}}\n");
+  rehearsal.write("plan.yaml", release_plan("        grace: 1s\n", tools()));
+  Ran done = rehearsal.blackstart({"apply"});
+  EXPECT_EQ(done.code, 0) << done.all();
+  rehearsal.write("chart/templates/more.yaml",
+                  "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: "
+                  "{progressDeadlineSeconds: 1, selector: {matchLabels: {a: b}}, template: "
+                  "{metadata: {labels: {a: b}}, spec: {nodeSelector: {no: where}, containers: "
+                  "[{name: c, image: busybox}]}}}\n");
+  Ran stalled = rehearsal.blackstart({"apply"});
+  EXPECT_EQ(stalled.code, 1) << stalled.all();
+  for (const char* words : {"1 object of release web/web is not ready: Deployment web/web: ",
+                            "didn't match Pod's node affinity/selector", "(unchanged for 1.0s)"})
+    EXPECT_NE(stalled.err.find(words), std::string::npos) << stalled.err;
+}
+
+TEST(HelmMajors, OneRelease_GoesThroughBoth) {
+  NEEDS_PART("kwokctl");
+  NEEDS_PART("helm4");
+  Rehearsal rehearsal;
+  write_chart(rehearsal, kConfigMap);
+  int replicas = 1;
+  for (const char* helm : {"helm", "helm4", "helm"}) {
+    std::string set = "        set: {replicas: " + std::to_string(++replicas) + "}\n";
+    rehearsal.write("plan.yaml", release_plan(set, "  tools: {helm: \"" + part(helm) + "\"}\n"));
+    Ran ran = rehearsal.blackstart({"apply"});
+    ASSERT_EQ(ran.code, 0) << helm << ran.all();
+    EXPECT_EQ(rehearsal.get("configmap web -n web").at("data").at("replicas").as_string(),
+              std::to_string(replicas));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Major, Helm, testing::Values("helm", "helm4"));
 
 TEST(HelmInput, AMissingValuesFile_IsFoundByValidate) {

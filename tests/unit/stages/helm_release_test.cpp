@@ -81,6 +81,39 @@ TEST(HelmReleaseRun, AnothersHelmThatMayWaitForTwentyMinutes_IsNotRolledBackUnde
   EXPECT_EQ(bench.decide().kind, Decision::Kind::kAct);
 }
 
+/// A release that is as wanted but for its Deployment, which gets nowhere.
+struct StalledRelease : ReleaseBench {
+  StalledRelease() {
+    files.content["/p/c/values.yaml"] = "web: {port: 8080}\n";
+    files.content["/p/c/templates/a.yaml"] = "kind: ConfigMap\n";
+    files.content["/p/c/crds/b.yaml"] = "kind: X\n";
+    api.put(kRecord, release_secret(1, "deployed", "{}", "",
+                                    "{apiVersion: apps/v1, kind: Deployment, metadata: {name: "
+                                    "web}}\n"));
+    api.put("/apis/apps/v1/namespaces/web/deployments/web", boost::json::parse(R"({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"generation": 1},
+        "spec": {"replicas": 1}, "status": {"observedGeneration": 1, "conditions": [{"type": "Progressing", "status": "False",
+                                   "reason": "ProgressDeadlineExceeded"}]}})"));
+  }
+  void pass(Duration time) {
+    Clock& clock = context().world().clock;
+    run(clock.sleep_until(clock.now() + time));
+  }
+};
+
+TEST(HelmReleaseRun, WhatHasStalled_EndsTheWaitOnceItHasLasted) {
+  StalledRelease bench;
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kWait);
+  bench.pass(std::chrono::seconds(59));
+  EXPECT_EQ(bench.decide().kind, Decision::Kind::kWait);
+  bench.pass(std::chrono::seconds(1));
+  Decision over = bench.decide();
+  EXPECT_EQ(over.kind, Decision::Kind::kBlocked);
+  EXPECT_THAT(over.reason,
+              HasSubstr("1 object of release web/web is not ready: Deployment web/web"));
+  EXPECT_THAT(over.reason, HasSubstr("(unchanged for 1m00s)"));
+}
+
 /// A release of two ConfigMaps with other values than the plan's; their tracking IDs.
 struct TrackedRelease : ReleaseBench {
   TrackedRelease(const std::string& a, const std::string& b) {

@@ -27,7 +27,7 @@ WantedRelease wanted_release() {
   wanted.values = wanted.set = boost::json::object();
   wanted.stamp = "0123456789abcdef";
   wanted.timeout = std::chrono::minutes(5);
-  wanted.grace = std::chrono::hours(1);
+  wanted.unfinished_grace = std::chrono::hours(1);
   return wanted;
 }
 
@@ -172,6 +172,19 @@ TEST(HelmRelease, Deployed_IsDoneOnlyWhenItsObjectsAreReady) {
   Situation stuck = deployed;
   judge_objects(wanted_release(), unready(kube::Readiness::State::kFailed), stuck);
   EXPECT_EQ(decide(stuck).kind, Decision::Kind::kBlocked);
+}
+
+TEST(HelmRelease, WhatHasStalled_EndsTheWait_UnlessSomethingIsOnItsWay) {
+  using State = kube::Readiness::State;
+  auto stalled = judge(revisions({{1, "deployed"}}));
+  Situation waiting = stalled;
+  ObjectsState objects = unready(State::kStalled);
+  judge_objects(wanted_release(), objects, stalled);
+  EXPECT_EQ(stalled.kind, Kind::kUnready);
+  EXPECT_EQ(stalled.stalled, "Deployment web/web: 0 of 1 replica is available");
+  objects.unready.push_back({{"v1", "Service", "web", "web"}, {State::kProgressing, "no address"}});
+  judge_objects(wanted_release(), objects, waiting);
+  EXPECT_EQ(waiting.stalled, "");
 }
 
 TEST(HelmRelease, AMissingObject_IsBroughtBackByAnUpgrade) {
