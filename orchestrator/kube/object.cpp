@@ -89,8 +89,9 @@ json::value desired_form(json::value object) {
   json::object* fields = object.if_object();
   if (!fields) return object;
   if (json::value* metadata = fields->if_contains("metadata"); metadata && metadata->is_object()) {
-    for (const char* key : {"managedFields", "resourceVersion", "uid", "generation",
-                            "creationTimestamp", "selfLink"}) {
+    for (const char* key :
+         {"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp",
+          "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"}) {
       metadata->get_object().erase(key);
     }
   }

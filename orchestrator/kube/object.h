@@ -53,10 +53,10 @@ const boost::json::array& list_at(const boost::json::value& object,
                                   std::initializer_list<std::string_view> path);
 
 /// What is sent and compared: without the fields that only the server may set (managedFields,
-/// resourceVersion, uid, generation, creationTimestamp, selfLink: a manifest exported from an
-/// earlier cluster brings them, and kubectl would send them, which the server refuses), and a
-/// Secret's stringData as the data that the server makes of it. The status stays: kinds without a
-/// status subresource keep plain data there, all others ignore it.
+/// resourceVersion, uid, generation, creationTimestamp, deletionTimestamp, selfLink: a manifest
+/// exported from an earlier cluster brings them, and kubectl would send them, which the server
+/// refuses), and a Secret's stringData as the data that the server makes of it. The status stays:
+/// kinds without a status subresource keep plain data there, all others ignore it.
 boost::json::value desired_form(boost::json::value object);
 
 /// An object to be applied and where it was written.

@@ -42,7 +42,7 @@ Task<std::optional<CURLcode>> perform(HttpTransfer& transfer, std::shared_ptr<Ht
   };
   Running running(multi, transfer.easy());
   while (!result && clock.now() < transfer.gives_up_at())
-    co_await wait_until(clock, transfer.gives_up_at(), ended);
+    co_await wait_until(clock, transfer.look_again_at(), ended);
   co_return result;
 }
 

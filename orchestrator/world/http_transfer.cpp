@@ -143,6 +143,12 @@ Instant HttpTransfer::gives_up_at() const {
   return std::min(after(begun_, request_.total_timeout), after(got_on_, allowed_silence()));
 }
 
+Instant HttpTransfer::look_again_at() const {
+  const Duration silence = allowed_silence();
+  if (connected() || silence <= Duration::zero()) return gives_up_at();
+  return std::min(gives_up_at(), clock_.now() + silence);
+}
+
 Error HttpTransfer::out_of_time() const {
   if (!connected()) return no_connection_in_time(title(), addresses_, connect_limit());
   bool silent = allowed_silence() > Duration::zero() && clock_.now() >= got_on_ + allowed_silence();

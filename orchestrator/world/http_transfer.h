@@ -46,6 +46,9 @@ class HttpTransfer {
   HttpMulti::Completion on_end;
   /// When it is given up, unless it gets on before: is connected, moves a byte.
   Instant gives_up_at() const;
+  /// When to ask that again at the latest: nobody tells when the connection is made, from which on
+  /// the limits are shorter.
+  Instant look_again_at() const;
   /// What it is given up for, to be asked then.
   Error out_of_time() const;
   /// The answer, or throws what went wrong. Once, after the end.

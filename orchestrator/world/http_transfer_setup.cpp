@@ -154,7 +154,8 @@ void HttpTransfer::set_server_name() {
 
 void HttpTransfer::set_proxy() {
   curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
-  curl_easy_setopt(easy_, CURLOPT_PROXY, proxy_.url.c_str());  // "" = none, whatever the environment
+  curl_easy_setopt(easy_, CURLOPT_PROXY,
+                   proxy_.url.c_str());  // "" = none, whatever the environment
   // As Go does it, a proxy is trusted as the server behind it is.
   const TlsIdentity& tls = *request_.tls;
   if (!tls.ca.empty()) {

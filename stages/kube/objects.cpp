@@ -334,7 +334,7 @@ Task<void> ObjectsStage::prune(engine::Context& context) {
     unready_.clear();
     verdict_.reset();
     co_await compare(*client_);
-    Observation seen = co_await judge_readiness(*client_);
+    Observation seen = co_await judge_readiness(context, *client_);
     if (unready_.empty()) break;
     if (verdict_)
       throw Error(ErrorClass::kPermanent, "nothing was removed: " + verdict_->reason)

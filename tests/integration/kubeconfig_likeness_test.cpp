@@ -79,8 +79,6 @@ std::vector<Case> whole_files() {
       {"of a context that is not there", {"current-context: other\n" + kCluster + kToken}},
       {"of a cluster that is not there", {kHead + kToken}},
       {"of a user that is not there", {kHead + kCluster}},
-      {"of a context without user",
-       {kCluster + "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\n"}},
       {"of a context without cluster",
        {kToken + "current-context: c\ncontexts: [{name: c, context: {user: u}}]\n"}},
       {"two clusters of a name",
@@ -112,7 +110,7 @@ std::vector<Case> pairs() {
   return {
       {"the first to define a cluster wins",
        {"clusters: [{name: k, cluster: {server: '" + other + "'}}]\n", kWhole}},
-      {"and is not completed by the second", {"users: [{name: u, user: {as: jane}}]\n", kWhole}},
+      {"and is not completed by the second", {"users: [{name: u, user: {as: jane, token: first}}]\n", kWhole}},
       {"the first to name a current context wins",
        {"current-context: d\ncontexts: [{name: d, context: {cluster: k, user: v}}]\nusers: [{name: "
         "v, user: {token: v}}]\n",
@@ -201,7 +199,7 @@ std::vector<Case> users() {
       {"auth-provider", {user_with("auth-provider: {name: gcp}")}},
       {"as",
        {user_with("token: t, as: jane, as-uid: '7', as-groups: [a, b], as-user-extra: "
-                  "{scope: [x, y]}")}},
+                  "{scope: [x, z]}")}},
       {"groups of nobody", {user_with("token: t, as-groups: [a]")}},
       {"groups that are no list", {user_with("token: t, as: jane, as-groups: a")}},
       {"plugin",
@@ -388,7 +386,7 @@ TEST_F(Likeness, OnTheWire) {
       {"token and a file that is missing", {user_with("token: t, tokenFile: nowhere")}},
       {"as",
        {user_with("token: t, as: jane, as-uid: '7', as-groups: [a, 'b c'], as-user-extra: "
-                  "{example.com/scope: [x, y], 'ä%': [z]}")}},
+                  "{example.com/scope: [x, w], 'ä%': [z]}")}},
       {"plugin",
        {plugin_with("command: ./login, args: [one], env: [{name: KIND, value: two}], " + kV1 +
                     ", interactiveMode: Never")}},

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "orchestrator/kube/api_error.h"
 #include "orchestrator/kube/field_place.h"
@@ -122,6 +123,13 @@ const std::map<std::string, const char*> kExplained = {
     {"json-two-same-line.json", "refused: the same"},
 };
 
+/// Where the objects differ: a null in a map of texts is an empty text to server-side apply, and
+/// left out by the POST of kubectl.
+const std::set<std::string> kNullIsEmpty = {
+    "label-null.yaml",     "secret-data-null.yaml", "secret-string-data-null.yaml",
+    "string-nothing.yaml", "string-null-tag.yaml",  "string-null.yaml",
+    "string-tilde.yaml"};
+
 TEST_F(ManifestLikeness, OfTheCorpus) {
   size_t judged = 0;
   const std::string folder = SOURCE_FOLDER "/tests/integration/corpus";
@@ -134,8 +142,11 @@ TEST_F(ManifestLikeness, OfTheCorpus) {
     const bool same = theirs.refusal.empty() == ours.refusal.empty();
     EXPECT_EQ(same, !kExplained.contains(name))
         << name << "\nkubectl: " << theirs.refusal << "\nwe: " << ours.refusal;
-    if (theirs.refusal.empty() && ours.refusal.empty())
-      EXPECT_EQ(theirs.objects, ours.objects) << name;
+    if (theirs.refusal.empty() && ours.refusal.empty()) {
+      EXPECT_EQ(theirs.objects == ours.objects, !kNullIsEmpty.contains(name))
+          << name << "\nkubectl: " << json::serialize(json::value_from(theirs.objects))
+          << "\nwe: " << json::serialize(json::value_from(ours.objects));
+    }
   }
   EXPECT_GE(judged, 300u);
   RecordProperty("manifests", static_cast<int>(judged));

@@ -190,7 +190,6 @@ TEST_F(Things, OfEveryKindWithImmutableFields_NameTheFieldAndBothValues) {
                             "spec.storageClassName is \"one\", wanted is \"two\"",
                             "data would change", "spec.serviceName is \"one\", wanted is \"two\""})
     EXPECT_THAT(refused.err, HasSubstr(words));
-  printf("%s\n", refused.err.c_str());
 }
 
 TEST_F(Things, RefusedByTheServer_AreNamedByThePlaceOfTheField) {
@@ -201,7 +200,7 @@ TEST_F(Things, RefusedByTheServer_AreNamedByThePlaceOfTheField) {
                                      "b}}\n");
   Ran refused = rehearsal.blackstart({"apply"});
   EXPECT_EQ(refused.code, 1);
-  EXPECT_THAT(refused.err, HasSubstr("things.yaml:10:3")) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("things.yaml:11:3")) << refused.err;
   EXPECT_THAT(refused.err, HasSubstr(".spec.replicsa: field not declared in schema"));
 }
 
@@ -232,7 +231,6 @@ TEST_F(Things, OwnedByOthers_AreLeftToThemUntilForced) {
     EXPECT_EQ(refused.code, 1) << refused.all();
     EXPECT_THAT(refused.err, HasSubstr(".data.k is owned by \"" + std::string(owner.manager)));
     EXPECT_THAT(refused.err, HasSubstr(owner.words));
-    printf("%s\n", refused.err.c_str());
     rehearsal.write("plan.yaml", things_plan(", force: true"));
     EXPECT_THAT(apply(), HasSubstr("took over .data.k of ConfigMap default/a from \"" +
                                    std::string(owner.manager)));

@@ -15,9 +15,9 @@
 
 namespace blackstart::test {
 
-/// One cluster per test program, made on first use, without nodes. On a node that is made later pods
-/// have the status that their annotation "played" holds (JSON, with a podIP). A watchdog process takes it away when the
-/// program ends, however it ends.
+/// One cluster per test program, made on first use, without nodes. On a node that is made later
+/// pods have the status that their annotation "played" holds (JSON, with a podIP). A watchdog
+/// process takes it away when the program ends, however it ends.
 class RealCluster {
  public:
   static RealCluster& get();

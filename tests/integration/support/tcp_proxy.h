@@ -9,6 +9,7 @@ namespace blackstart::test {
 /// In a thread of its own. Each call has taken effect when it returns.
 class TcpProxy {
  public:
+  struct State;
   explicit TcpProxy(int target_port);
   ~TcpProxy();
   int port() const;
@@ -25,7 +26,6 @@ class TcpProxy {
   void slow_down(std::chrono::milliseconds by);
 
  private:
-  struct State;
   std::unique_ptr<State> state_;
 };
 

@@ -1,5 +1,7 @@
 #include "tests/unit/faults/bad_network.h"
 
+#include <sys/socket.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
@@ -21,8 +23,8 @@ struct Blackhole::State {
     for (int i = 0; i < 3; ++i) {
       tcp::socket& filler = fillers.emplace_back(loop, endpoint.protocol());
       filler.non_blocking(true);
-      boost::system::error_code begun;
-      filler.connect(endpoint, begun);
+      // Begun and never ended; Asio's own connect would wait for it.
+      ::connect(filler.native_handle(), endpoint.data(), static_cast<socklen_t>(endpoint.size()));
     }
   }
   asio::io_context loop;
@@ -88,6 +90,7 @@ Task<void> accept_all(std::shared_ptr<State> state) {
     auto [error, socket] =
         co_await state->acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
     if (error) co_return;
+    socket.set_option(tcp::no_delay(true));
     start(state->loop.get_executor(), serve(state, std::move(socket)), [](std::exception_ptr) {});
   }
 }

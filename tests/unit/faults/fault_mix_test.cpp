@@ -132,11 +132,15 @@ bool check_one(ScriptedWorld& scripted, UnsteadyServer& server, Verb verb) {
     const Trouble* last = server.drawn.back();
     const bool good = !last || (verb == Verb::kDelete && last->answer.status == 200);
     EXPECT_TRUE(good) << "a success that was none: " << history(server);
-    if (verb != Verb::kDelete) EXPECT_EQ(serial, server.serial) << history(server);
+    if (verb != Verb::kDelete) {
+      EXPECT_EQ(serial, server.serial) << history(server);
+    }
   } catch (const Error& error) {
     EXPECT_NE(server.drawn.back(), nullptr) << error.full_text() << history(server);
   }
-  if (verb == Verb::kPatch) EXPECT_LE(server.maybe_done, 1u) << history(server);
+  if (verb == Verb::kPatch) {
+    EXPECT_LE(server.maybe_done, 1u) << history(server);
+  }
   EXPECT_LE(server.drawn.size(), 10u) << history(server);
   EXPECT_LE(scripted.elapsed() - before, kNoHang) << history(server);
   return ok;
@@ -261,8 +265,8 @@ std::map<std::string, std::string> known_to(const Informer& informer) {
 }
 
 Task<void> follow(Informer& informer, Clock& clock, const ChangingServer& server) {
-  while (clock.now() < server.ends_at() || known_to(informer) != server.final_state())
-    co_await informer.changed();
+  co_await clock.sleep_until(server.ends_at());
+  while (known_to(informer) != server.final_state()) co_await informer.changed();
 }
 
 Task<void> watch_to_the_end(ScriptedWorld& scripted, ChangingServer& server) {

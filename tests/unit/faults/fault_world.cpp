@@ -27,7 +27,13 @@ void note(Outcome& outcome, const Error& error) {
   outcome.hint = error.hint();
 }
 
-Task<void> discover(kube::Client& client) { co_await client.kinds(); }
+Task<void> discover(kube::Client& client) {
+  try {
+    co_await client.kinds();
+  } catch (const Error& error) {
+    throw std::logic_error("no discovery: " + error.full_text());
+  }
+}
 
 // Until the informer knows "two", or is in a trouble that lasts.
 Task<void> follow(Informer& informer, bool lasts, std::string& troubles) {
@@ -69,7 +75,7 @@ FaultWorld::FaultWorld()
       world_{loop.clock, random_,     processes_, *http_,
              files_,     environment, blocking_,  loop.context.get_executor()} {
   // The kernel hands on what was sent in far less; curl's own short steps take a millisecond.
-  loop.quiet = std::chrono::milliseconds(3);
+  loop.quiet = std::chrono::milliseconds(5);
   TlsIdentity identity;
   identity.ca = Certificates::get().ca.certificate;
   endpoint_.tls = std::make_shared<TlsIdentity>(identity);

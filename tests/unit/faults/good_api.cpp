@@ -42,6 +42,10 @@ std::string GoodApi::answer(const Request& request) const {
   return whole(config_map("b", "5"));
 }
 
+bool GoodApi::is_afterwards(const Request& request) const {
+  return has_two_ && request.is_watch() && version_in(request.target) == "11";
+}
+
 std::string GoodApi::watch_from(const Request& request) const {
   const bool news = has_two_ && version_in(request.target) != "11";
   return chunked_head() + (news ? chunk(frame("ADDED", config_map("two", "11"))) : "");

@@ -14,6 +14,8 @@ class GoodApi {
   /// The head of a watch and all events after the version that it starts from.
   std::string watch_from(const Request& request) const;
   void add_two() { has_two_ = true; }
+  /// A watch of one who knows of "two": whether it still comes is a matter of chance.
+  bool is_afterwards(const Request& request) const;
 
  private:
   std::string list() const;

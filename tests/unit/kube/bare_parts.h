@@ -35,6 +35,7 @@ class MapEnvironment final : public Environment {
     const auto found = variables.find(name);
     return found == variables.end() ? std::nullopt : std::optional(found->second);
   }
+  std::map<std::string, std::string> all() const override { return variables; }
   std::string working_directory() const override { return "/"; }
   std::string executable_path() const override { return "/blackstart"; }
   std::string user() const override { return "user"; }

@@ -57,12 +57,12 @@ TEST(Kubeconfig, FindsRelativeFilesBesideTheFileThatNamesThem) {
 TEST(Kubeconfig, ReadsWhatStandsInItself) {
   const Endpoint endpoint =
       load(config("client-certificate-data: QQ==, client-key-data: Qg==",
-                  "server: https://one, certificate-authority-data: TkVX, tls-server-name: n, "
+                  "server: https://one, certificate-authority-data: TkVX, tls-server-name: other, "
                   "proxy-url: http://p, disable-compression: true"));
   EXPECT_EQ(endpoint.tls->ca, "NEW");
   EXPECT_EQ(endpoint.tls->certificate, "A");
   EXPECT_EQ(endpoint.tls->key, "B");
-  EXPECT_EQ(endpoint.tls->server_name, "n");
+  EXPECT_EQ(endpoint.tls->server_name, "other");
   EXPECT_EQ(endpoint.tls->proxy, "http://p");
   EXPECT_TRUE(endpoint.disable_compression);
 }
@@ -104,14 +104,15 @@ TEST(Kubeconfig, RefusesByNameWhatItCannotDo) {
 }
 
 TEST(Kubeconfig, ReadsAnExecPluginWithItsCommandRelativeToTheFile) {
-  const Endpoint endpoint = load(config(
-      "exec: {command: ./bin/login, args: [a, --b], env: [{name: N, value: v}], installHint: hint, "
-      "apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, "
-      "provideClusterInfo: true}"));
+  const Endpoint endpoint =
+      load(config("exec: {command: ./bin/login, args: [a, --b], env: [{name: NAME, value: v}], "
+                  "installHint: hint, "
+                  "apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, "
+                  "provideClusterInfo: true}"));
   ASSERT_TRUE(endpoint.exec);
   EXPECT_EQ(endpoint.exec->command, "/home/bin/login");
   EXPECT_THAT(endpoint.exec->args, testing::ElementsAre("a", "--b"));
-  EXPECT_EQ(endpoint.exec->environment.at("N"), "v");
+  EXPECT_EQ(endpoint.exec->environment.at("NAME"), "v");
   EXPECT_EQ(endpoint.exec->install_hint, "hint");
   EXPECT_TRUE(endpoint.exec->provide_cluster_info);
 }
@@ -140,12 +141,12 @@ TEST(Kubeconfig, RefusesPluginsThatCannotBeRunHere) {
 
 TEST(Kubeconfig, ReadsWhoIsImpersonated) {
   const Impersonation as = load(config("token: t, as: admin, as-uid: '7', as-groups: [a, b], "
-                                       "as-user-extra: {scope: [x, y]}"))
+                                       "as-user-extra: {scope: [x, z]}"))
                                .as;
   EXPECT_EQ(as.user, "admin");
   EXPECT_EQ(as.uid, "7");
   EXPECT_THAT(as.groups, testing::ElementsAre("a", "b"));
-  EXPECT_THAT(as.extra.at("scope"), testing::ElementsAre("x", "y"));
+  EXPECT_THAT(as.extra.at("scope"), testing::ElementsAre("x", "z"));
   EXPECT_THAT(refusal(config("token: t, as-groups: [a]")), HasSubstr("of nobody"));
 }
 

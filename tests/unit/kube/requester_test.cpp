@@ -200,9 +200,9 @@ TEST(Requests, ThatWriteWaitAsLongAsTheServerMayBeHeldByWebhooks) {
 
 TEST(Requests, ThatAreThrottledSayItOnce_AlsoWhenTheyGetThroughAtLast) {
   ScriptedWorld scripted;
-  scripted.answer("/version", {status_response(429, "TooManyRequests", "slow"),
-                               status_response(429, "TooManyRequests", "slow"),
-                               json_response(200, "{}")});
+  scripted.answer("/version",
+                  {status_response(429, "TooManyRequests", "slow"),
+                   status_response(429, "TooManyRequests", "slow"), json_response(200, "{}")});
   scripted.result(scripted.client().server_version());
   const std::vector<std::string> expected = {
       "the API server throttles us: requests wait and are sent again"};

@@ -47,7 +47,8 @@ bool VirtualClock::advance() {
 bool VirtualLoop::step() {
   context.restart();
   if (context.poll() > 0) return true;
-  return quiet > Duration::zero() && context.run_one_for(quiet) > 0;
+  // Once more: this process may have slept longer than the quiet lasted.
+  return quiet > Duration::zero() && (context.run_one_for(quiet) > 0 || context.poll() > 0);
 }
 
 void VirtualLoop::run(Task<void> task) {
