@@ -1,3 +1,4 @@
+// What ObjectsStage sees, and what it waits for.
 #include "stages/kube/objects.h"
 
 #include <algorithm>
@@ -7,36 +8,17 @@
 #include "orchestrator/kube/immutable.h"
 #include "orchestrator/kube/readiness_rules.h"
 #include "orchestrator/kube/surroundings.h"
-#include "orchestrator/world/async.h"
-#include "orchestrator/world/failpoint.h"
 #include "stages/kube/siblings.h"
 #include "stages/target.h"
 
 namespace blackstart::stages {
 namespace {
 
-constexpr size_t kDetailLines = 200;  // of one action; more are counted
-
-using engine::Action;
 using engine::Decision;
 using engine::Observation;
 
 bool is_leaving(const kube::ObjectState& state) {
   return !kube::text_at(state.live, {"metadata", "deletionTimestamp"}).empty();
-}
-
-std::string line_of(const kube::ObjectState& state) {
-  if (state.presence == kube::Presence::kAbsent) return "+ " + state.ref.to_string();
-  std::string line = "~ " + state.ref.to_string();
-  if (!state.fields.empty()) line += " (" + join(state.fields, ", ") + ")";
-  return line;
-}
-
-void bound(std::vector<std::string>& lines) {
-  if (lines.size() <= kDetailLines) return;
-  size_t left = lines.size() - kDetailLines;
-  lines.resize(kDetailLines);
-  lines.push_back("… and " + count_of(left, "more object"));
 }
 
 std::string sentence(const kube::ObjectState& state, const kube::Readiness& readiness) {
@@ -213,87 +195,6 @@ Task<Observation> ObjectsStage::judge_readiness(engine::Context& context, kube::
   co_return Observation::differs(reason);
 }
 
-Decision ObjectsStage::decide(const Observation& seen) const {
-  if (!rival_.empty())
-    return Decision::blocked(rival_,
-                             "each definition has one owner: leave it out of one of the two");
-  if (seen.is_present()) {
-    const auto& left = leftovers_.left();
-    return Decision::satisfied(seen.reason + (left.empty() ? "" : "; " + join(left, "; ")));
-  }
-  if (wanted_.missing) throw *wanted_.missing;
-  if (verdict_) return *verdict_;
-  if (!leaving_.empty()) return wait_for_unready(leaving_);
-  if (!unready_.empty()) return wait_for_unready(seen.reason);
-  return act_on(seen.reason);
-}
-
-Decision ObjectsStage::act_on(const std::string& reason) const {
-  std::vector<Action> actions;
-  std::vector<std::string> lines = changes();
-  if (!lines.empty())
-    actions.push_back({"apply", "apply " + wanted_.what, std::move(lines), false, false});
-  if (!immutable_.empty()) {
-    lines.clear();
-    for (const auto& [index, why] : immutable_)
-      lines.push_back("-/+ " + states_[index].ref.to_string() + " (" + why + ")");
-    std::string what = count_of(lines.size(), "object") + " that cannot be changed in place";
-    bound(lines);
-    actions.push_back({"recreate", "delete and make again " + what, std::move(lines), false, true});
-  }
-  if (!leftovers_.to_go().empty()) {
-    lines.clear();
-    for (const auto& object : leftovers_.to_go()) lines.push_back("- " + object.ref().to_string());
-    lines.insert(lines.end(), leftovers_.left().begin(), leftovers_.left().end());
-    std::string what = count_of(leftovers_.to_go().size(), "object that is", "objects that are") +
-                       " no longer wanted";
-    bound(lines);
-    actions.push_back({"prune", "remove " + what, std::move(lines), false, true});
-  }
-  return Decision::act(std::move(actions), reason);
-}
-
-Decision ObjectsStage::wait_for_unready(const std::string& reason) const {
-  Decision decision = Decision::wait(reason);
-  decision.causes = details_;
-  for (const auto& one : unready_) decision.waits_for.push_back(one.state->ref.to_string());
-  return decision;
-}
-
-std::vector<std::string> ObjectsStage::changes() const {
-  std::vector<std::string> lines;
-  for (size_t i = 0; i < states_.size(); ++i)
-    if (states_[i].presence != kube::Presence::kSame && !immutable_.contains(i))
-      lines.push_back(line_of(states_[i]));
-  if (states_.empty())
-    for (const auto& manifest : wanted_.objects) lines.push_back("+ " + manifest.ref().to_string());
-  bound(lines);
-  return lines;
-}
-
-Task<void> ObjectsStage::act(engine::Context& context, const Action& action) {
-  if (action.id == "remove") co_return co_await remove(context);
-  client_ = co_await connect(context);
-  if (action.id == "recreate") co_return co_await recreate(context);
-  if (action.id == "prune") co_return co_await prune(context);
-  co_await apply(context);
-}
-
-// The states are in the order of the manifests: what is as wanted already is not sent again.
-kube::Manifests ObjectsStage::changed_objects() const {
-  kube::Manifests changed;
-  for (size_t i = 0; i < wanted_.objects.size(); ++i)
-    if (i >= states_.size() ||
-        (states_[i].presence != kube::Presence::kSame && !immutable_.contains(i)))
-      changed.push_back(wanted_.objects[i]);
-  return changed;
-}
-
-Task<void> ObjectsStage::apply(engine::Context& context) {
-  co_await leftovers_.intend(context, states_);
-  co_await apply_objects(context, changed_objects());
-}
-
 Task<void> ObjectsStage::find_immutable(kube::Client& client) {
   kube::Client::ApplyOptions options(wanted_.field_manager, true, true);
   for (size_t i = 0; i < states_.size(); ++i) {
@@ -313,65 +214,6 @@ Task<void> ObjectsStage::find_immutable(kube::Client& client) {
   }
 }
 
-// Killed in between, the next run finds them absent and makes them.
-Task<void> ObjectsStage::recreate(engine::Context& context) {
-  kube::Manifests old;
-  kube::Manifests fresh;
-  for (const auto& [index, why] : immutable_) {
-    old.push_back({states_[index].live, wanted_.objects[index].place});
-    fresh.push_back(wanted_.objects[index]);
-  }
-  context.progress("deleting " + count_of(old.size(), "object") + " to make them again");
-  co_await kube::remove_set(*client_, std::move(old), true);
-  BLACKSTART_FAILPOINT("recreate.deleted");
-  co_await apply_objects(context, std::move(fresh));
-}
-
-// What was applied just before has to be ready first: others may still use what goes.
-Task<void> ObjectsStage::prune(engine::Context& context) {
-  kube::Manifests to_go = leftovers_.to_go();
-  for (;;) {
-    unready_.clear();
-    verdict_.reset();
-    co_await compare(*client_);
-    Observation seen = co_await judge_readiness(context, *client_);
-    if (unready_.empty()) break;
-    if (verdict_)
-      throw Error(ErrorClass::kPermanent, "nothing was removed: " + verdict_->reason)
-          .hint(verdict_->hint);
-    context.progress(seen.reason);
-    co_await changed(context);
-  }
-  context.progress("removing " + count_of(to_go.size(), "object"));
-  co_await kube::remove_set(*client_, std::move(to_go));
-}
-
-Task<void> ObjectsStage::apply_objects(engine::Context& context, kube::Manifests changed) {
-  kube::ApplySetOptions options;
-  options.field_manager = wanted_.field_manager;
-  options.default_namespace = wanted_.default_namespace;
-  options.force = wanted_.force;
-  size_t done = 0;
-  options.on_applied = [&context, &done, total = changed.size()](const kube::ObjectRef& ref) {
-    context.progress("applied " + std::to_string(++done) + " of " + std::to_string(total) + ", " +
-                     ref.to_string());
-  };
-  options.on_taken_over = [&context](const kube::ObjectRef& ref, const kube::FieldConflict& taken) {
-    context.warn("took over " + taken.field + " of " + ref.to_string() + " from \"" +
-                 taken.manager + "\"");
-  };
-  try {
-    co_await kube::apply_set(*client_, std::move(changed), std::move(options));
-  } catch (Error& error) {
-    if (error.error_class() == ErrorClass::kConflict && error.hint().empty())
-      error.hint(
-          "another manager owns these fields: leave them to it, or set `force: true` on stage " +
-          context.stage().name + " to take them over");
-    throw;
-  }
-  for (auto& warning : client_->take_warnings()) context.warn(std::move(warning));
-}
-
 Task<void> ObjectsStage::changed(engine::Context& context) {
   std::vector<kube::Selection> selections;
   for (const auto& one : unready_) selections.push_back(selection_of(*one.state));
@@ -387,35 +229,6 @@ Task<void> ObjectsStage::changed(engine::Context& context) {
     if (!now || version_of(*now) != version_of(state.live)) co_return;
   }
   co_await watches_.changed(context.world().executor);
-}
-
-Decision ObjectsStage::decide_removal(const Observation& seen) const {
-  if (seen.state == Observation::State::kDeferred)
-    return Decision::satisfied("there is no cluster");
-  Action action{"remove", "remove " + wanted_.what, {}, false, true};
-  std::vector<std::string> left;
-  for (const auto& state : states_) {
-    if (state.presence == kube::Presence::kAbsent) continue;
-    bool ours = is_ours(state);
-    (ours ? action.details : left).push_back((ours ? "- " : "") + state.ref.to_string());
-  }
-  if (action.details.empty())
-    return Decision::satisfied(left.empty()
-                                   ? "it is not there"
-                                   : "left in place: " + wanted_.what + wanted_.was() + kNotOurs);
-  for (const auto& name : left)
-    action.details.push_back("left in place: " + name + " was " + kNotOurs);
-  bound(action.details);
-  return Decision::act(std::move(action));
-}
-
-Task<void> ObjectsStage::remove(engine::Context& context) {
-  client_ = co_await connect(context);
-  kube::Manifests ours;
-  for (size_t i = 0; i < states_.size() && i < wanted_.objects.size(); ++i)
-    if (is_ours(states_[i])) ours.push_back({states_[i].live, wanted_.objects[i].place});
-  context.progress("removing " + count_of(ours.size(), "object"));
-  co_await kube::remove_set(*client_, std::move(ours));
 }
 
 Task<void> ObjectsStage::close(engine::Context&) { co_await watches_.stop(); }
