@@ -250,10 +250,9 @@ void RealCluster::kill_api_server() {
                          std::chrono::seconds(10)));
 }
 
-void RealCluster::start_api_server(const std::vector<std::string>& options) {
+void RealCluster::start_api_server() {
   Invocation invocation;
   invocation.argv = api_server_;
-  invocation.argv.insert(invocation.argv.end(), options.begin(), options.end());
   invocation.timeout = std::chrono::seconds(600);
   revived_ = std::make_unique<Background>(invocation);
 }

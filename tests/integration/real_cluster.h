@@ -33,8 +33,7 @@ class RealCluster {
   std::string pki(const std::string& file) const;
   std::string etcd_url() const;
   void signal_etcd(int number) const;
-  /// As it was, with these options on top.
-  void start_api_server(const std::vector<std::string>& options = {});
+  void start_api_server();
 
  private:
   RealCluster();

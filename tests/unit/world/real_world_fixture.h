@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "orchestrator/world/async.h"
 #include "orchestrator/world/real.h"
@@ -19,8 +20,8 @@ class RealWorldTest : public testing::Test {
   }
   ~RealWorldTest() override { std::filesystem::remove_all(folder_); }
 
-  World& world() { return real_.world(); }
-  void run(Task<void> task) { real_.run(std::move(task), {}); }
+  World& world() { return real().world(); }
+  void run(Task<void> task) { real().run(std::move(task), {}); }
 
   /// The result of a task, or its exception.
   template <class T>
@@ -67,7 +68,11 @@ class RealWorldTest : public testing::Test {
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
 
  private:
-  RealWorld real_;
+  // Made when it is first needed: it has threads, and a test that forks must do so before there are
+  // any (the sanitizer's allocator would be locked in the child for ever).
+  RealWorld& real() { return real_ ? *real_ : real_.emplace(); }
+
+  std::optional<RealWorld> real_;
   std::string folder_;
 };
 
