@@ -1,8 +1,10 @@
 #include "tests/integration/real_cluster.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,6 +108,25 @@ std::vector<std::string> arguments_of(int pid) {
   for (size_t at = 0; at < line.size(); at = line.find('\0', at) + 1)
     arguments.push_back(line.substr(at, line.find('\0', at) - at));
   return arguments;
+}
+
+// The value of --name=value; a reference, so that it can be changed.
+std::string& argument(std::vector<std::string>& arguments, const std::string& name) {
+  const auto found = std::ranges::find_if(
+      arguments, [&](const std::string& one) { return one.starts_with("--" + name + "="); });
+  if (found == arguments.end()) throw std::runtime_error("no --" + name + " on the command line");
+  return *found;
+}
+
+bool is_listened_to(int port) {
+  const int one = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool connected = connect(one, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  close(one);
+  return connected;
 }
 
 // The process in `folder` whose program is `program`; 0 when there is none.
@@ -246,8 +267,13 @@ void RealCluster::kill_api_server() {
   if (api_server_.empty()) api_server_ = arguments_of(pid);
   revived_.reset();
   kill(pid, SIGKILL);
-  ASSERT_TRUE(eventually([this] { return process_of(folder_, "kube-apiserver") == 0; },
-                         std::chrono::seconds(10)));
+  // A process leaves /proc's command lines before its sockets are closed: the next one needs the
+  // port.
+  const std::string& port = argument(api_server_, "secure-port");
+  const int number = std::stoi(port.substr(port.find('=') + 1));
+  ASSERT_TRUE(eventually(
+      [&] { return process_of(folder_, "kube-apiserver") == 0 && !is_listened_to(number); },
+      std::chrono::seconds(10)));
 }
 
 void RealCluster::start_api_server() {
@@ -256,18 +282,6 @@ void RealCluster::start_api_server() {
   invocation.timeout = std::chrono::seconds(600);
   revived_ = std::make_unique<Background>(invocation);
 }
-
-namespace {
-
-// The value of --name=value; a reference, so that it can be changed.
-std::string& argument(std::vector<std::string>& arguments, const std::string& name) {
-  const auto found = std::ranges::find_if(
-      arguments, [&](const std::string& one) { return one.starts_with("--" + name + "="); });
-  if (found == arguments.end()) throw std::runtime_error("no --" + name + " on the command line");
-  return *found;
-}
-
-}  // namespace
 
 void RealCluster::use_certificate(const std::string& certificate_file,
                                   const std::string& key_file) {
