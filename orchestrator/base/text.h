@@ -21,6 +21,8 @@ std::string suggestion(std::string_view name, std::span<const std::string> candi
 std::string join(std::span<const std::string> parts, std::string_view separator);
 std::vector<std::string> split(std::string_view text, char separator);
 std::string_view trim(std::string_view text);
+/// ASCII only: other bytes stay.
+std::string lower_case(std::string_view text);
 
 /// Reads a Go duration as Kubernetes tools write them ("90s", "1h30m", "250ms"); nullopt if it is
 /// none.

@@ -69,10 +69,7 @@ std::string Tools::find(const std::string& name) {
   std::vector<std::string> folders =
       split(world_.environment.get("PATH").value_or(kSystemPath), ':');
   if (std::string parts = parts_folder(); !parts.empty()) folders.insert(folders.begin(), parts);
-  for (const std::string& folder : folders) {
-    if (folder.starts_with('/') && world_.files.executable(folder + "/" + name))
-      return folder + "/" + name;
-  }
+  if (auto found = find_program(world_.files, folders, name)) return *found;
   std::string pinned = pinned_version(name);
   throw Error(ErrorClass::kPermanent, name + " was not found")
       .because("looked in the plan's tools, in the project's parts and in " + join(folders, ":"))

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct ObjectState {
   Presence presence = Presence::kAbsent;
   std::vector<std::string> fields;  // what differs, ".spec.replicas"; a few of them
   boost::json::value live;          // null when absent
+  std::optional<ApiError> refusal;  // what the server says to a dry run of what is wanted
 };
 
 /// Compares without writing: one LIST per kind and namespace (a GET for few), then the wanted

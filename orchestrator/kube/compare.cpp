@@ -75,14 +75,15 @@ bool is_refusal(const ApiError& error) {
   }
 }
 
-// What the server would make of it, null when it refuses. Forced, so that a conflict shows as the
-// change that it stands for.
+// What the server would make of it, null when it refuses, which is noted. Forced, so that a
+// conflict shows as the change that it stands for.
 Task<json::value> dry_run(Comparison& comparison, size_t index) {
   const Client::ApplyOptions options(comparison.field_manager, true, true);
   try {
     co_return co_await comparison.client.apply(comparison.wanted[index].object, options);
   } catch (const ApiError& error) {
     if (!is_refusal(error)) throw;
+    comparison.states[index].refusal = error;
   }
   co_return json::value();
 }
@@ -142,7 +143,7 @@ Task<std::vector<ObjectState>> compare(Client& client, const Manifests& manifest
   const Manifests wanted = co_await with_namespace(client, manifests, default_namespace);
   Comparison comparison{client, wanted, std::move(field_manager), {}};
   for (const Manifest& manifest : wanted) {
-    comparison.states.push_back({manifest.ref(), Presence::kAbsent, {}, nullptr});
+    comparison.states.push_back({manifest.ref(), Presence::kAbsent, {}, nullptr, std::nullopt});
   }
   const Executor executor = client.world().executor;
   co_await run_all(executor, reads(comparison), kConcurrency);

@@ -5,6 +5,7 @@
 #include <boost/json/object.hpp>
 #include <set>
 
+#include "orchestrator/kube/application.h"
 #include "orchestrator/kube/endpoints.h"
 #include "orchestrator/kube/json.h"
 #include "orchestrator/kube/pod_states.h"
@@ -150,23 +151,12 @@ Task<std::vector<Suspect>> behind_service(Client& client, json::value service) {
   co_return suspects;
 }
 
-ObjectRef resource_ref(const json::value& resource) {
-  const std::string group = text_at(resource, {"group"});
-  return {(group.empty() ? "" : group + "/") + text_at(resource, {"version"}),
-          text_at(resource, {"kind"}), text_at(resource, {"namespace"}),
-          text_at(resource, {"name"})};
-}
-
 // What Argo CD's last sync said of its resources, hooks among them.
 std::vector<Suspect> refused_by_sync(const json::value& application) {
   std::vector<Suspect> suspects;
-  for (const json::value& result :
-       list_at(application, {"status", "operationState", "syncResult", "resources"})) {
-    const bool bad = text_at(result, {"status"}) == "SyncFailed" ||
-                     text_at(result, {"hookPhase"}) == "Failed" ||
-                     text_at(result, {"hookPhase"}) == "Error";
-    if (bad && suspects.size() < kSuspects)
-      suspects.push_back({resource_ref(result), text_at(result, {"message"}), nullptr});
+  for (const json::value& result : sync_results(application)) {
+    if (failed_to_sync(result) && suspects.size() < kSuspects)
+      suspects.push_back({ref_of_resource(result), text_at(result, {"message"}), nullptr});
   }
   return suspects;
 }
@@ -182,7 +172,7 @@ Task<std::vector<Suspect>> resources_of_application(Client& client, json::value 
   for (const json::value& resource : list_at(application, {"status", "resources"})) {
     const bool out_of_sync = text_at(resource, {"status"}) == "OutOfSync";
     if ((!unhealthy(resource) && !out_of_sync) || suspects.size() >= kSuspects) continue;
-    const ObjectRef ref = resource_ref(resource);
+    const ObjectRef ref = ref_of_resource(resource);
     std::string state = unhealthy(resource) ? text_at(resource, {"health", "status"}) : "OutOfSync";
     const std::string message = text_at(resource, {"health", "message"});
     if (!message.empty()) state += ": " + message;

@@ -44,10 +44,7 @@ std::string program_of(const World& world, const ExecPlugin& plugin) {
     throw not_found(plugin, "there is no such program");
   }
   const std::string path = world.environment.get("PATH").value_or(kUsualPath);
-  for (const std::string& folder : split(path, ':')) {
-    const std::string candidate = folder + "/" + plugin.command;
-    if (folder.starts_with('/') && world.files.executable(candidate)) return candidate;
-  }
+  if (auto found = find_program(world.files, split(path, ':'), plugin.command)) return *found;
   throw not_found(plugin, "it is in none of the folders of PATH, " + path);
 }
 

@@ -186,10 +186,10 @@ std::string password_in(const std::string& url) {
 }
 
 // Of a plugin's variables most are none, and "eu-west-1" is not to be blackened everywhere.
-bool sounds_secret(std::string name) {
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return toupper(c); });
-  return std::ranges::any_of(std::array{"KEY", "SECRET", "TOKEN", "PASS"}, [&](const char* word) {
-    return name.find(word) != std::string::npos;
+bool sounds_secret(const std::string& name) {
+  const std::string lower = lower_case(name);
+  return std::ranges::any_of(std::array{"key", "secret", "token", "pass"}, [&](const char* word) {
+    return lower.find(word) != std::string::npos;
   });
 }
 

@@ -18,17 +18,11 @@ namespace {
 constexpr size_t kFolderDepth = 32;
 constexpr size_t kRenderedLimit = 32u << 20;
 
-// Two objects are the same object whatever version of their group they are written in.
 using Names = std::map<ObjectRef, Place>;
-
-ObjectRef without_version(ObjectRef ref) {
-  ref.api_version = ref.group();
-  return ref;
-}
 
 void check_unique(const Manifest& manifest, Names& seen, Diagnostics& diagnostics) {
   const ObjectRef ref = manifest.ref();
-  const auto [first, is_new] = seen.try_emplace(without_version(ref), manifest.place);
+  const auto [first, is_new] = seen.try_emplace(ref.without_version(), manifest.place);
   if (is_new) return;
   diagnostics.error(manifest.place, ref.to_string() + " is defined twice",
                     "it is also defined at " + first->second.to_string() + ": remove one of them");

@@ -21,6 +21,8 @@ std::string ObjectRef::group() const {
   return slash == std::string::npos ? std::string() : api_version.substr(0, slash);
 }
 
+ObjectRef ObjectRef::without_version() const { return {group(), kind, name_space, name}; }
+
 ObjectRef ref_of(const json::value& object) {
   return {text_at(object, {"apiVersion"}), text_at(object, {"kind"}),
           text_at(object, {"metadata", "namespace"}), text_at(object, {"metadata", "name"})};

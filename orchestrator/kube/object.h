@@ -32,6 +32,9 @@ struct ObjectRef {
   /// "Deployment argocd/argocd-server", "Namespace argocd".
   std::string to_string() const;
   std::string group() const;  // "apps", "" for the core group
+  /// For comparing: the same object has one of these, whatever version of its group it is written
+  /// in.
+  ObjectRef without_version() const;
   auto operator<=>(const ObjectRef&) const = default;
 };
 

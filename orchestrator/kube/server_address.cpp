@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "orchestrator/base/error.h"
+#include "orchestrator/base/text.h"
 
 namespace blackstart::kube {
 
@@ -27,18 +28,12 @@ void check_authority(const Located& server, std::string_view authority) {
     refuse(server, "an IPv6 address stands in brackets", "write it as https://[::1]:PORT");
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(tolower(static_cast<unsigned char>(c)));
-  return result;
-}
-
 }  // namespace
 
 std::string server_url(const Located& server) {
   const size_t end = server.text.find(kSchemeEnd);
   const bool complete = end != std::string::npos;
-  const std::string scheme = complete ? lower(server.text.substr(0, end)) : "http";
+  const std::string scheme = complete ? lower_case(server.text.substr(0, end)) : "http";
   if (scheme != "https" && scheme != "http")
     refuse(server, "it is neither https nor http", "write it as https://HOST:PORT");
   std::string rest = complete ? server.text.substr(end + kSchemeEnd.size()) : server.text;

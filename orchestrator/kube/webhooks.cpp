@@ -1,8 +1,8 @@
 #include "orchestrator/kube/webhooks.h"
 
 #include <boost/json/array.hpp>
-#include <cctype>
 
+#include "orchestrator/base/text.h"
 #include "orchestrator/kube/diagnosis.h"
 #include "orchestrator/kube/readiness_rules.h"
 
@@ -89,11 +89,9 @@ Task<std::string> why_silent(Client& client, Suspect service) {
 std::string how_to_remove(const Declared& webhook) {
   if (webhook.holder.kind == "CustomResourceDefinition")
     return "its operator must run again: without the webhook no object of this kind can be read";
-  std::string kind = webhook.holder.kind;
-  for (char& letter : kind) letter = static_cast<char>(tolower(letter));
   return "bring up what serves the webhook; if that is gone for good, remove the webhook by hand: "
          "kubectl delete " +
-         kind + " " + webhook.holder.name;
+         lower_case(webhook.holder.kind) + " " + webhook.holder.name;
 }
 
 }  // namespace

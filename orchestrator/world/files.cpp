@@ -195,3 +195,16 @@ class RealFiles final : public Files {
 std::unique_ptr<Files> make_files() { return std::make_unique<RealFiles>(); }
 
 }  // namespace blackstart::real
+
+namespace blackstart {
+
+std::optional<std::string> find_program(const Files& files, std::span<const std::string> folders,
+                                        const std::string& name) {
+  for (const std::string& folder : folders) {
+    std::string candidate = folder + "/" + name;
+    if (folder.starts_with('/') && files.executable(candidate)) return candidate;
+  }
+  return std::nullopt;
+}
+
+}  // namespace blackstart

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,11 @@ class Files {
   /// nullptr when another process holds it.
   virtual std::unique_ptr<FileLock> try_lock(const std::string& path) = 0;
 };
+
+/// The path of the program in the first of `folders` that has it; nullopt when none has. Relative
+/// folders do not count: what runs must not depend on where the user stands.
+std::optional<std::string> find_program(const Files& files, std::span<const std::string> folders,
+                                        const std::string& name);
 
 class Environment {
  public:

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "orchestrator/base/error.h"
+#include "orchestrator/base/text.h"
 #include "orchestrator/world/http_transfer.h"
 #include "orchestrator/world/http_url.h"
 

@@ -2,7 +2,6 @@
 
 #include <curl/curl.h>
 
-#include <cctype>
 #include <memory>
 
 namespace blackstart::real {
@@ -26,12 +25,6 @@ std::string part(const Url& url, CURLUPart which, unsigned flags = 0) {
 }
 
 }  // namespace
-
-std::string lower_case(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
 
 UrlParts parse_url(const std::string& text) {
   Url url = read(text);

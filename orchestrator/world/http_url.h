@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 namespace blackstart::real {
 
@@ -11,9 +10,6 @@ struct UrlParts {
 
   std::string endpoint() const { return host + ":" + port; }
 };
-
-/// ASCII only, as in header names.
-std::string lower_case(std::string_view text);
 
 UrlParts parse_url(const std::string& text);
 /// The same URL with another host; empty when `host` is none.

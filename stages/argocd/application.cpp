@@ -1,6 +1,7 @@
 #include "stages/argocd/application.h"
 
 #include "orchestrator/base/text.h"
+#include "orchestrator/kube/application.h"
 #include "orchestrator/kube/readiness.h"
 #include "stages/argocd/advice.h"
 #include "stages/argocd/operation.h"
@@ -212,13 +213,8 @@ std::vector<kube::ObjectRef> workloads_of(const json::value& application) {
       "Service",    "Ingress",     "APIService", "PersistentVolumeClaim"};
   std::vector<kube::ObjectRef> found;
   for (const json::value& resource : kube::list_at(application, {"status", "resources"})) {
-    std::string group = kube::text_at(resource, {"group"}),
-                kind = kube::text_at(resource, {"kind"});
-    std::string version = kube::text_at(resource, {"version"});
-    if (kKinds.contains(kind)) {
-      found.push_back({group.empty() ? version : group + "/" + version, kind,
-                       kube::text_at(resource, {"namespace"}), kube::text_at(resource, {"name"})});
-    }
+    kube::ObjectRef ref = kube::ref_of_resource(resource);
+    if (kKinds.contains(ref.kind)) found.push_back(std::move(ref));
   }
   return found;
 }

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "orchestrator/base/text.h"
+#include "orchestrator/kube/application.h"
 
 namespace blackstart::stages::argocd {
 namespace {
@@ -12,42 +13,26 @@ using Kind = Verdict::Kind;
 
 constexpr size_t kNamed = 5;
 
-kube::ObjectRef ref_of(const json::value& resource) {
-  std::string group = kube::text_at(resource, {"group"});
-  return {(group.empty() ? "" : group + "/") + kube::text_at(resource, {"version"}),
-          kube::text_at(resource, {"kind"}), kube::text_at(resource, {"namespace"}),
-          kube::text_at(resource, {"name"})};
-}
-
-const json::array& results_of(const json::value& application) {
-  return kube::list_at(application, {"status", "operationState", "syncResult", "resources"});
-}
-
 /// "PreSync hook Job demo/migrate"; without the hook for what is none.
 std::string title_of(const json::value& result) {
   std::string hook = kube::text_at(result, {"hookType"});
-  return (hook.empty() ? "" : hook + " hook ") + ref_of(result).to_string();
-}
-
-bool has_failed(const json::value& result) {
-  std::string phase = kube::text_at(result, {"hookPhase"});
-  return kube::text_at(result, {"status"}) == "SyncFailed" || phase == "Failed" || phase == "Error";
+  return (hook.empty() ? "" : hook + " hook ") + kube::ref_of_resource(result).to_string();
 }
 
 /// What failed of the operation's resources: a phrase each, and what there is to look into.
 void add_failures(const json::value& application, Verdict& verdict) {
-  for (const json::value& result : results_of(application)) {
-    if (!has_failed(result) || verdict.causes.size() >= kNamed) continue;
+  for (const json::value& result : kube::sync_results(application)) {
+    if (!kube::failed_to_sync(result) || verdict.causes.size() >= kNamed) continue;
     verdict.causes.push_back(title_of(result) + ": " + kube::text_at(result, {"message"}));
     // One that was refused is not there, or is there as it was before.
     if (kube::text_at(result, {"status"}) != "SyncFailed")
-      verdict.suspects.push_back(ref_of(result));
+      verdict.suspects.push_back(kube::ref_of_resource(result));
   }
 }
 
 size_t failed_count(const json::value& application) {
-  const json::array& results = results_of(application);
-  return static_cast<size_t>(std::count_if(results.begin(), results.end(), has_failed));
+  const json::array& results = kube::sync_results(application);
+  return static_cast<size_t>(std::count_if(results.begin(), results.end(), kube::failed_to_sync));
 }
 
 /// "1 of 40 resources failed: Service demo/web: port taken"; Argo CD's own message when it tells of
@@ -56,7 +41,7 @@ std::string failure_of(const json::value& application, const Verdict& verdict) {
   if (verdict.causes.empty())
     return kube::text_at(application, {"status", "operationState", "message"});
   size_t all = std::max(kube::list_at(application, {"status", "resources"}).size(),
-                        results_of(application).size());
+                        kube::sync_results(application).size());
   return std::to_string(failed_count(application)) + " of " + count_of(all, "resource") +
          " failed: " + verdict.causes.front();
 }
@@ -125,7 +110,8 @@ std::string held_back(const json::value& application, int64_t wave) {
     int64_t later = kube::number_at(resource, {"syncWave"});
     if (later <= wave || kube::text_at(resource, {"status"}) != "OutOfSync") continue;
     if (++count <= kNamed)
-      names.push_back(ref_of(resource).to_string() + " (wave " + std::to_string(later) + ")");
+      names.push_back(kube::ref_of_resource(resource).to_string() + " (wave " +
+                      std::to_string(later) + ")");
   }
   if (names.empty()) return {};
   return "; it holds back " + join(names, ", ") + (count > names.size() ? ", …" : "");
@@ -134,12 +120,12 @@ std::string held_back(const json::value& application, int64_t wave) {
 /// What the running operation waits for; Argo CD's own message when that names no resource.
 void describe_gate(const json::value& application, const std::string& message, Verdict& verdict) {
   auto gate = gate_of(message);
-  const json::value* result = gate ? find_in(results_of(application), *gate) : nullptr;
+  const json::value* result = gate ? find_in(kube::sync_results(application), *gate) : nullptr;
   if (result == nullptr) {
     if (!message.empty()) verdict.reason += ": " + message;
     return;
   }
-  verdict.suspects.push_back(ref_of(*result));
+  verdict.suspects.push_back(kube::ref_of_resource(*result));
   verdict.unhealthy = true;
   std::string more = gate->more == 0 ? "" : " and " + std::to_string(gate->more) + " more";
   if (gate->hook) {

@@ -14,6 +14,8 @@ constexpr const char* kOldestHelm = "3.16.0";
 constexpr const char* kOldestForOwnership = "3.17.0";
 constexpr const char* kTooNewHelm = "5.0.0";
 constexpr const char* kTakeOwnership = "--take-ownership";
+// What helm says of objects that another release, or nobody, owns.
+constexpr const char* kOwnedByOthers = "cannot be imported into the current release";
 constexpr size_t kLastLines = 12;
 constexpr size_t kReleaseLimit = 64u << 20;  // of one as JSON, with all files of its chart
 
@@ -25,13 +27,6 @@ void add_target(std::vector<std::string>& arguments, const WantedRelease& wanted
 
 std::string seconds(Duration duration) {
   return std::to_string(std::chrono::ceil<std::chrono::seconds>(duration).count()) + "s";
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return result;
 }
 
 template <size_t N>
@@ -52,7 +47,7 @@ std::vector<std::string> reasons(const Exit& exit) {
 }
 
 std::string hint_for(ErrorClass error_class, const std::string& text) {
-  if (text.find("cannot be imported into the current release") != std::string::npos)
+  if (text.find(kOwnedByOthers) != std::string::npos)
     return "remove the objects named above, or set takeOwnership: true to adopt them: helm then "
            "gives them the fields of the chart";
   if (text.find("dependencies") != std::string::npos && text.find("charts/") != std::string::npos)
@@ -157,11 +152,11 @@ Task<std::string> rehearsed_manifest(engine::Context& context, engine::Tool helm
 }
 
 bool speaks_of_ownership(const Error& error) {
-  return error.full_text().find("cannot be imported into the current release") != std::string::npos;
+  return error.full_text().find(kOwnedByOthers) != std::string::npos;
 }
 
 ErrorClass classify_failure(std::string_view words) {
-  std::string text = lower(words);
+  std::string text = lower_case(words);
   static constexpr std::array kRights{"unauthorized", "x509:", "certificate signed by unknown"};
   static constexpr std::array kUnreachable{"cluster unreachable", "connection refused",
                                            "no route to host"};

@@ -50,9 +50,4 @@ Task<void> remember_applied(engine::Context& context, const std::vector<Applied>
   BLACKSTART_FAILPOINT("applied.write.after");
 }
 
-kube::ObjectRef identity_of(kube::ObjectRef ref) {
-  ref.api_version = ref.group();
-  return ref;
-}
-
 }  // namespace blackstart::stages

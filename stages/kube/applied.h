@@ -22,7 +22,4 @@ std::optional<std::vector<Applied>> read_applied(engine::Context& context);
 /// Durable when it returns. Does nothing while nothing may be written, or when it says so already.
 Task<void> remember_applied(engine::Context& context, const std::vector<Applied>& applied);
 
-/// The same object, in whatever version of its group it is written.
-kube::ObjectRef identity_of(kube::ObjectRef ref);
-
 }  // namespace blackstart::stages

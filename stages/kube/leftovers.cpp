@@ -18,7 +18,7 @@ std::string uid_of(const boost::json::value& object) {
 
 std::set<kube::ObjectRef> names_of(const std::vector<kube::ObjectState>& states) {
   std::set<kube::ObjectRef> names;
-  for (const auto& state : states) names.insert(identity_of(state.ref));
+  for (const auto& state : states) names.insert(state.ref.without_version());
   return names;
 }
 
@@ -57,7 +57,7 @@ Task<void> Leftovers::look(engine::Context& context, kube::Client& client,
                  "from this run on it is; take away by hand what the plan does not name any more");
   std::vector<std::function<Task<void>()>> looks;
   for (const Applied& one : remembered.value_or(std::vector<Applied>())) {
-    if (wanted.contains(identity_of(one.ref))) continue;
+    if (wanted.contains(one.ref.without_version())) continue;
     if (prune)
       looks.push_back(
           [this, &client, one, &field_manager] { return judge(client, one, field_manager); });
@@ -98,7 +98,7 @@ Task<void> Leftovers::spare_what_others_want(engine::Context& context) {
   std::string unknown;
   auto others = co_await wanted_by_others(context, unknown);
   for (auto it = to_go_.begin(); it != to_go_.end();) {
-    const kube::ObjectRef ref = identity_of(it->ref());
+    const kube::ObjectRef ref = it->ref().without_version();
     const bool wanted = others.contains(ref);
     if (!wanted && unknown.empty()) {
       ++it;
@@ -108,7 +108,8 @@ Task<void> Leftovers::spare_what_others_want(engine::Context& context) {
       left_.push_back("left in place: " + it->ref().to_string() + " may be wanted by stage " +
                       unknown + ", whose sources cannot be read now");
     if (wanted)
-      std::erase_if(memory_, [&ref](const Applied& one) { return identity_of(one.ref) == ref; });
+      std::erase_if(memory_,
+                    [&ref](const Applied& one) { return one.ref.without_version() == ref; });
     it = to_go_.erase(it);
   }
 }
@@ -119,7 +120,7 @@ Task<void> Leftovers::intend(engine::Context& context,
   std::vector<Applied> memory;
   for (const auto& state : states) memory.push_back({state.ref, uid_of(state.live)});
   for (const Applied& one : memory_)
-    if (!wanted.contains(identity_of(one.ref))) memory.push_back(one);
+    if (!wanted.contains(one.ref.without_version())) memory.push_back(one);
   std::ranges::sort(memory, {}, &Applied::ref);
   co_await remember_applied(context, memory);
 }

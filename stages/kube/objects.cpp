@@ -98,7 +98,7 @@ Task<Observation> ObjectsStage::observe(engine::Context& context) {
   client_ = co_await connect(context);
   co_await compare(*client_);
   co_await look_at_leaving(*client_);
-  if (!wanted_.recreate.empty()) co_await find_immutable(*client_);
+  find_immutable();
   co_await leftovers_.look(context, *client_, states_, wanted_.prune, wanted_.field_manager);
   verdict_ = co_await inspect(context, *client_);
   Observation seen = co_await judge(context, *client_);
@@ -195,22 +195,14 @@ Task<Observation> ObjectsStage::judge_readiness(engine::Context& context, kube::
   co_return Observation::differs(reason);
 }
 
-Task<void> ObjectsStage::find_immutable(kube::Client& client) {
-  kube::Client::ApplyOptions options(wanted_.field_manager, true, true);
+void ObjectsStage::find_immutable() {
+  const auto& kinds = wanted_.recreate;
   for (size_t i = 0; i < states_.size(); ++i) {
-    const auto& kinds = wanted_.recreate;
-    bool may = std::ranges::find(kinds, states_[i].ref.kind) != kinds.end();
-    if (!may || states_[i].presence != kube::Presence::kDiffers || is_leaving(states_[i])) continue;
-    kube::Manifests one;
-    one.push_back(wanted_.objects[i]);
-    one = co_await kube::with_namespace(client, std::move(one), wanted_.default_namespace);
-    try {
-      co_await client.apply(one[0].object, options);
-    } catch (const kube::ApiError& error) {
-      auto fields = kube::immutable_fields(error);
-      if (!fields.empty())
-        immutable_[i] = kube::change_of(states_[i].live, one[0].object, fields[0]);
-    }
+    const auto& state = states_[i];
+    if (!state.refusal || std::ranges::find(kinds, state.ref.kind) == kinds.end()) continue;
+    const auto fields = kube::immutable_fields(*state.refusal);
+    if (!fields.empty())
+      immutable_[i] = kube::change_of(state.live, wanted_.objects[i].object, fields[0]);
   }
 }
 

@@ -79,7 +79,7 @@ class ObjectsStage : public engine::Stage {
   Task<void> look_at_leaving(kube::Client& client);
   Task<void> find_unready(kube::Client& client);
   std::string stalled_trouble() const;
-  Task<void> find_immutable(kube::Client& client);
+  void find_immutable();
   Task<void> apply(engine::Context& context);
   Task<void> apply_objects(engine::Context& context, kube::Manifests objects);
   Task<void> recreate(engine::Context& context);

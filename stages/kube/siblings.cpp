@@ -25,7 +25,7 @@ Task<void> add_wanted(engine::Context& context, const plan::Stage& stage,
   if (!objects) co_return;
   Wanted wanted = co_await objects->load(*beside);
   for (const auto& manifest : wanted.objects) {
-    kube::ObjectRef ref = identity_of(manifest.ref());
+    kube::ObjectRef ref = manifest.ref().without_version();
     names.insert(ref);
     if (!ref.name_space.empty()) continue;
     ref.name_space = wanted.default_namespace;

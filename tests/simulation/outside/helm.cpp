@@ -1,7 +1,5 @@
 #include "tests/simulation/outside/helm.h"
 
-#include <zlib.h>
-
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -12,6 +10,7 @@
 #include "orchestrator/world/failpoint.h"
 #include "stages/helm/release_record.h"
 #include "tests/simulation/outside/render.h"
+#include "tests/support/gzip.h"
 
 namespace blackstart::sim {
 
@@ -50,21 +49,6 @@ struct Arguments {
   bool has(const std::string& flag) const { return flags.contains(flag); }
   std::string get(const std::string& flag) const { return has(flag) ? flags.at(flag)[0] : ""; }
 };
-
-std::string gzip(const std::string& plain) {
-  z_stream stream{};
-  if (deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-    throw std::runtime_error("zlib");
-  std::string packed(deflateBound(&stream, plain.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
-  stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
 
 json::array encoded(const std::map<std::string, std::string>& files) {
   json::array list;
@@ -277,7 +261,7 @@ class Helm {
                       {"chart", std::move(chart)},
                       {"config", content.config},
                       {"manifest", content.manifest}};
-    std::string text = base64_encode(base64_encode(gzip(json::serialize(body))));
+    std::string text = base64_encode(base64_encode(test::gzip(json::serialize(body))));
     apply(json::object{{"apiVersion", "v1"},
                        {"kind", "Secret"},
                        {"type", "helm.sh/release.v1"},

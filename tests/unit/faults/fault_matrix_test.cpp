@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "tests/support/gzip.h"
 #include "tests/unit/faults/bad_network.h"
 #include "tests/unit/faults/fault_world.h"
 #include "tests/unit/faults/good_api.h"
@@ -263,7 +264,7 @@ TEST(FaultMatrix, BrokenAnswers) {
 
 TEST(FaultMatrix, AnswersWithoutEnd) {
   const std::string big(65u << 20, ' ');
-  const std::string packed = gzip(big);
+  const std::string packed = test::gzip(big);
   ASSERT_LT(packed.size(), 100'000u);
   std::string headers;
   for (int i = 0; i < 400; ++i)

@@ -84,6 +84,5 @@ std::string whole(const std::string& body, const std::string& headers = {});
 /// The head of an answer in chunks, and one of them.
 std::string chunked_head(const std::string& headers = {});
 std::string chunk(const std::string& data);
-std::string gzip(const std::string& text);
 
 }  // namespace blackstart::faults

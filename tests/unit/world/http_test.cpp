@@ -2,9 +2,9 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <zlib.h>
 
 #include "orchestrator/world/answer_too_large.h"
+#include "tests/support/gzip.h"
 #include "tests/unit/world/real_world_fixture.h"
 #include "tests/unit/world/test_server.h"
 
@@ -27,20 +27,6 @@ Task<std::vector<HttpResponse>> send_in_turn(World& world, std::vector<HttpReque
 
 Task<void> send_only(World& world, HttpRequest request) {
   co_await world.http.send(std::move(request));
-}
-
-std::string gzip(const std::string& text) {
-  z_stream stream{};
-  deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY);
-  std::string packed(deflateBound(&stream, text.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
 }
 
 class HttpTest : public RealWorldTest {
@@ -287,7 +273,7 @@ TEST_F(HttpTest, EndlessHeadersArePermanent) {
 }
 
 TEST_F(HttpTest, UnpacksGzipButNotBombs) {
-  std::string packed = gzip(std::string(8 << 20, 'z'));
+  std::string packed = test::gzip(std::string(8 << 20, 'z'));
   ASSERT_LT(packed.size(), 20'000u);
   auto answer = answer_all(response(packed, "Content-Encoding: gzip\r\n"));
   TestServer server(answer);
