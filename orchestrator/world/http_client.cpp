@@ -3,6 +3,7 @@
 #include "orchestrator/world/async.h"
 #include "orchestrator/world/http_multi.h"
 #include "orchestrator/world/http_transfer.h"
+#include "orchestrator/world/http_url.h"
 #include "orchestrator/world/real_parts.h"
 
 namespace blackstart::real {
@@ -90,11 +91,12 @@ class RealHttp final : public Http {
   // As Go's tools do it, a SOCKS proxy resolves the names.
   static std::string for_curl(const std::string& proxy) {
     constexpr std::string_view kSocks = "socks5://";
-    return proxy.starts_with(kSocks) ? "socks5h://" + proxy.substr(kSocks.size()) : proxy;
+    return proxy.starts_with(kSocks) ? "socks5h://" + proxy.substr(kSocks.size())
+                                     : proxy_url(proxy);
   }
 
   ProxySettings proxy_for(const HttpRequest& request) const {
-    if (!request.tls->proxy.empty()) return {for_curl(request.tls->proxy), ""};
+    if (!request.tls->proxy.empty()) return {for_curl(request.tls->proxy), "", false};
     bool secure = request.url.starts_with("https:");
     std::string url =
         secure ? first_of({"HTTPS_PROXY", "https_proxy"}) : first_of({"HTTP_PROXY", "http_proxy"});
@@ -103,7 +105,7 @@ class RealHttp final : public Http {
     std::string except = "localhost,127.0.0.0/8,::1";
     if (std::string named = first_of({"NO_PROXY", "no_proxy"}); !named.empty())
       except += "," + named;
-    return {for_curl(url), except};
+    return {for_curl(url), except, true};
   }
 
   using Connections =

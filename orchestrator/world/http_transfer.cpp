@@ -45,6 +45,7 @@ HttpTransfer::HttpTransfer(std::shared_ptr<EasyPool> pool, const Clock& clock, H
       request_(std::move(request)),
       proxy_(std::move(proxy)),
       begun_(clock.now()),
+      connecting_since_(begun_),
       got_on_(begun_) {
   try {
     set_basics();
@@ -136,7 +137,7 @@ Duration HttpTransfer::connect_limit() const {
 }
 
 Instant HttpTransfer::gives_up_at() const {
-  if (!connected()) return begun_ + connect_limit();
+  if (!connected()) return connecting_since_ + connect_limit();
   auto after = [](Instant from, Duration limit) {
     return limit > Duration::zero() ? from + limit : Instant::max();
   };
@@ -144,9 +145,9 @@ Instant HttpTransfer::gives_up_at() const {
 }
 
 Instant HttpTransfer::look_again_at() const {
-  const Duration silence = allowed_silence();
-  if (connected() || silence <= Duration::zero()) return gives_up_at();
-  return std::min(gives_up_at(), clock_.now() + silence);
+  const bool limits_stay = connected() && header_bytes_ > 0;
+  if (limits_stay || request_.idle_timeout <= Duration::zero()) return gives_up_at();
+  return std::min(gives_up_at(), clock_.now() + request_.idle_timeout);
 }
 
 Error HttpTransfer::out_of_time() const {
@@ -159,10 +160,24 @@ Error HttpTransfer::out_of_time() const {
       .because("after " + format_duration(request_.total_timeout));
 }
 
-bool HttpTransfer::connected() const {
+// In microseconds; 0 until there is a connection. It never falls: curl adds to it when it connects
+// again.
+curl_off_t HttpTransfer::connect_time() const {
   curl_off_t microseconds = 0;
   curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &microseconds);
-  return microseconds > 0;
+  return microseconds;
+}
+
+bool HttpTransfer::connected() const { return connect_time() > lost_connect_time_; }
+
+// A kept connection that breaks before a byte came is made anew by curl itself.
+void HttpTransfer::note_address(std::string address) {
+  if (connected()) {
+    lost_connect_time_ = connect_time();
+    connecting_since_ = clock_.now();
+    addresses_.clear();
+  }
+  addresses_.push_back(std::move(address));
 }
 
 std::string HttpTransfer::title() const {
@@ -178,10 +193,10 @@ int HttpTransfer::proxy_status() const {
 }
 
 // A proxy may be set, and the host be one of those that need none: then it was not.
-bool HttpTransfer::proxy_was_asked() const {
+bool HttpTransfer::proxy_was_asked(CURLcode result) const {
   if (proxy_.url.empty()) return false;
-  std::string port = ":" + parse_url(proxy_.url).port;
-  return addresses_.empty() || addresses_.back().ends_with(port);
+  if (addresses_.empty()) return result == CURLE_COULDNT_RESOLVE_PROXY;
+  return addresses_.back().ends_with(":" + parse_url(proxy_.url).port);
 }
 
 Error HttpTransfer::failure(CURLcode result) const {
@@ -203,9 +218,10 @@ HttpResponse HttpTransfer::finish(CURLcode result) {
         .because("they are longer than the limit of " + std::to_string(kHeaderLimit) + " bytes");
   if (result != CURLE_OK) {
     Error error = failure(result);
-    if (error.error_class() == ErrorClass::kUnreachable && proxy_was_asked())
-      error.hint("the proxy " + parse_url(proxy_.url).endpoint() +
-                 " was asked: name what needs none in NO_PROXY");
+    if (error.error_class() == ErrorClass::kUnreachable && proxy_was_asked(result))
+      error.hint("the proxy " + parse_url(proxy_.url).endpoint() + " was asked" +
+                 (proxy_.of_environment ? ": name what needs none in NO_PROXY"
+                                        : ", as the kubeconfig's proxy-url says"));
     throw error;
   }
   long status = 0;

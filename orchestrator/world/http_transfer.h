@@ -29,6 +29,7 @@ class EasyPool {
 struct ProxySettings {
   std::string url;  // empty = none
   std::string except;
+  bool of_environment = false;
 };
 
 /// Not movable: curl holds its address. Remove its handle from the multi before it dies.
@@ -46,8 +47,8 @@ class HttpTransfer {
   HttpMulti::Completion on_end;
   /// When it is given up, unless it gets on before: is connected, moves a byte.
   Instant gives_up_at() const;
-  /// When to ask that again at the latest: nobody tells when the connection is made, from which on
-  /// the limits are shorter.
+  /// When to ask that again at the latest: nobody tells when the connection is made or the headers
+  /// come, from which on the limits are shorter.
   Instant look_again_at() const;
   /// What it is given up for, to be asked then.
   Error out_of_time() const;
@@ -71,10 +72,12 @@ class HttpTransfer {
   void add_header(const std::string& line);
   void add_header(const std::string& name, const std::string& value);
   bool connected() const;
+  curl_off_t connect_time() const;
+  void note_address(std::string address);
   Duration connect_limit() const;
   Duration allowed_silence() const;
   int proxy_status() const;
-  bool proxy_was_asked() const;
+  bool proxy_was_asked(CURLcode result) const;
   Error failure(CURLcode result) const;
   std::string title() const;  // "GET https://host/path"
 
@@ -89,7 +92,9 @@ class HttpTransfer {
   char reason_[CURL_ERROR_SIZE] = {};
   std::vector<std::string> addresses_;  // that a connection was asked of, in order
   Instant begun_;
-  Instant got_on_;  // the connection was there, or the last byte moved
+  Instant connecting_since_;
+  curl_off_t lost_connect_time_ = 0;  // of the kept connection that broke and is made anew
+  Instant got_on_;                    // the connection was there, or the last byte moved
   bool was_connected_ = false;
   curl_off_t sent_ = 0;
   size_t header_bytes_ = 0;

@@ -124,6 +124,7 @@ void HttpTransfer::set_tls() {
   if (!tls.ca.empty()) {
     curl_blob blob = blob_of(tls.ca);
     curl_easy_setopt(easy_, CURLOPT_CAINFO_BLOB, &blob);
+    curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);  // else the system's CAs are trusted as well
   }
   if (!tls.certificate.empty()) {
     curl_blob blob = blob_of(tls.certificate);
@@ -162,6 +163,7 @@ void HttpTransfer::set_proxy() {
   if (!tls.ca.empty()) {
     curl_blob blob = blob_of(tls.ca);
     curl_easy_setopt(easy_, CURLOPT_PROXY_CAINFO_BLOB, &blob);
+    curl_easy_setopt(easy_, CURLOPT_PROXY_CAPATH, nullptr);
   }
   curl_easy_setopt(easy_, CURLOPT_PROXY_SSL_VERIFYPEER, tls.insecure ? 0L : 1L);
   curl_easy_setopt(easy_, CURLOPT_PROXY_SSL_VERIFYHOST, tls.insecure ? 0L : 2L);
@@ -170,7 +172,7 @@ void HttpTransfer::set_proxy() {
 }
 
 curl_socket_t HttpTransfer::on_socket(void* self, curlsocktype, curl_sockaddr* address) {
-  static_cast<HttpTransfer*>(self)->addresses_.push_back(text_of(*address));
+  static_cast<HttpTransfer*>(self)->note_address(text_of(*address));
   int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   // What the kernel does not know it does without: the idle timeout still stands.
   ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUnacknowledgedLimitMs,

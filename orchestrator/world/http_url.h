@@ -12,6 +12,8 @@ struct UrlParts {
 };
 
 UrlParts parse_url(const std::string& text);
+/// The URL of a proxy as kubectl reads it: without a scheme it is http, which has port 80.
+std::string proxy_url(const std::string& text);
 /// The same URL with another host; empty when `host` is none.
 std::string with_host(const std::string& url, const std::string& host);
 

@@ -82,6 +82,16 @@ Setup refuses(std::deque<Refusal> refusals) {
 }
 void nothing(FaultWorld&) {}
 
+Task<void> send_late(Exchange& exchange, std::string part, Duration after) {
+  co_await exchange.clock().sleep_until(exchange.clock().now() + after);
+  co_await exchange.send(std::move(part));
+  co_await exchange.hold();
+}
+/// Falls silent after these bytes, which come late.
+Fault answer_late_and_hold(std::string part, Duration after) {
+  return [=](Exchange& exchange) { return send_late(exchange, part, after); };
+}
+
 /// Status of an HTTP date, `seconds` after the begin of virtual time.
 std::string date_after(int seconds) {
   const time_t when = 1'767'225'600 + 3600 + seconds;  // VirtualClock begins an hour into 2026
@@ -231,12 +241,16 @@ TEST(FaultMatrix, Silence) {
   no_answer[0] = no_answer[4] = ok(2, 15s + 1200ms);
   Wants no_body = retried(15s);
   no_body[4] = ok(2, 75s);
+  Wants late = retried(35s, "no byte came for 15.0s");
+  late[0] = late[4] = ok(2, 15s + 1200ms);
+  late[2] = late[3] = ok(2, 35s + 1200ms);
   Wants drip = retried(90s);
   drip[0] = ok(2, 60s + 1200ms);
   drip[4] = ok(2, 480s);
   check_all({
       {"no answer", once(answer_and_hold("")), no_answer},
       {"silence after the headers", once(answer_and_hold(head)), no_body},
+      {"silence after headers that came late", once(answer_late_and_hold(head, 20s)), late},
       {"silence in the body", once(answer_and_hold(head + "{\"a\":")), no_body},
       {"a byte every 5 s, for ever", once(answer_slowly(chunked_head(), "1\r\n \r\n", 5s)), drip},
   });
@@ -292,6 +306,15 @@ TEST(FaultMatrix, ConnectionsThatAreNotMade) {
   };
   Wants flapped = all(ok(2, 1200ms + 2400ms));
   flapped[1] = {"transient", 1, 1200ms, "whether it was done is not known"};
+  // curl asks again by itself when a kept connection breaks before a byte came.
+  const auto gone = [](FaultWorld& world) {
+    world.lasts = true;
+    world.server.script = {reset(), reset()};  // discovery has left two connections
+    world.server.refusals = std::deque<Refusal>(20, Refusal::kSilence);
+  };
+  Wants lost = fail({"unreachable", 2, 10s + 1200ms + 10s, "within 10.0s: tried 2 times"},
+                    {"trouble", 2, 10s, "within 10.0s"});
+  lost[1] = {"unreachable", 0, 10s + 1200ms + 10s, "within 10.0s: tried 2 times"};
   Wants not_made = all(ok(1, 1200ms));
   not_made[1] = {"transient", 0, 0ms, "broke during the TLS handshake"};
   check_all({
@@ -301,6 +324,7 @@ TEST(FaultMatrix, ConnectionsThatAreNotMade) {
       {"refused", stop,
        fail({"unreachable", 0, 1200ms, "Connection refused: tried 2 times"},
             {"trouble", 0, 0ms, "Connection refused"})},
+      {"a kept connection breaks, then silence", on_a_kept_connection(gone), lost},
       {"no handshake", refuses({Refusal::kSilence}), all(ok(1, 10s + 1200ms))},
       {"reset in the handshake", refuses({Refusal::kReset}), not_made},
       {"no TLS on that port",
