@@ -7,6 +7,8 @@
 
 #include <memory>
 
+#include "orchestrator/base/epoch.h"
+
 namespace blackstart {
 
 namespace {
@@ -32,7 +34,7 @@ X509Pointer certificate_in(const std::string& pem) {
 std::chrono::system_clock::time_point time_of(const ASN1_TIME* time) {
   tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
-  return std::chrono::system_clock::from_time_t(timegm(&parts));
+  return time_of_epoch(timegm(&parts));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "orchestrator/base/epoch.h"
 #include "orchestrator/base/error.h"
 #include "orchestrator/base/text.h"
 #include "orchestrator/kube/json.h"
@@ -86,14 +87,14 @@ std::optional<WallTime> parse_time(const std::string& text) {
   const char* rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
   if (!rest) return std::nullopt;
   if (*rest == '.') rest += 1 + strspn(rest + 1, "0123456789");
-  WallTime time = std::chrono::system_clock::from_time_t(timegm(&parts));
-  if (std::string_view(rest) == "Z") return time;
+  const time_t local = timegm(&parts);
+  if (std::string_view(rest) == "Z") return time_of_epoch(local);
   int hours = 0, minutes = 0, length = 0;
   const char sign = *rest;
   const bool offset = sscanf(rest, "%*1[+-]%2d:%2d%n", &hours, &minutes, &length) == 2;
   if (!offset || rest[length] != '\0') return std::nullopt;
-  const auto east = std::chrono::hours(hours) + std::chrono::minutes(minutes);
-  return sign == '+' ? time - east : time + east;
+  const time_t east = (hours * 60 + minutes) * 60;
+  return time_of_epoch(sign == '+' ? local - east : local + east);
 }
 
 json::value parse_answer(const ExecPlugin& plugin, const Exit& exit) {
@@ -125,7 +126,8 @@ ExecCredential credential_in(const ExecPlugin& plugin, const json::value& answer
   if (made.token.empty() && made.key.empty())
     throw failure(plugin, "its answer holds neither a token nor a certificate and key");
   const std::string expires = text_at(answer, {"status", "expirationTimestamp"});
-  if (expires.empty()) return made;
+  constexpr const char* kNever = "0001-01-01T00:00:00Z";  // Go's zero time, as client-go takes it
+  if (expires.empty() || expires == kNever) return made;
   made.expires = parse_time(expires);
   if (!made.expires)
     throw failure(plugin, "its expirationTimestamp is no time of RFC 3339: " + expires);

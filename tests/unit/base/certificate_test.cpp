@@ -19,6 +19,16 @@ TEST(Certificate, SaysFromWhenUntilWhenItIsValid) {
   EXPECT_EQ(validity->until - validity->from, seconds(600));
 }
 
+// RFC 5280, 4.1.2.5: "no well-defined expiration" is the year 9999.
+TEST(Certificate, OfTheYear9999_IsValidStill) {
+  const auto ca = test::make_ca("CA");
+  test::Leaf leaf;
+  leaf.not_after = std::chrono::hours(24 * 365 * 7000);
+  const auto validity = validity_of(test::make_leaf(ca, leaf).certificate);
+  ASSERT_TRUE(validity);
+  EXPECT_GT(validity->until, std::chrono::system_clock::now() + std::chrono::hours(24 * 365 * 200));
+}
+
 TEST(Certificate, ThatIsNone_HasNoValidity) {
   EXPECT_FALSE(validity_of(""));
   EXPECT_FALSE(validity_of("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));

@@ -123,6 +123,16 @@ class Credential : public testing::Test {
   std::unique_ptr<Client> client_;
 };
 
+TEST_F(Credential, OfAPluginThatNeverExpires_IsAskedForOnce) {
+  use_plugin();
+  for (const char* never : {"0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"}) {
+    answers.push_back(token("t", until(never)));
+    ask();
+    ask();
+  }
+  EXPECT_EQ(commands.size(), 1u);
+}
+
 TEST_F(Credential, OfAPlugin_IsAskedForOnceAndToldToTheRedactor) {
   use_plugin();
   answers = {token("from-the-plugin")};
