@@ -76,23 +76,31 @@ bool contains(std::string_view text, std::string_view part) {
 }
 
 struct Webhook {
-  std::string name;
+  UncallableWebhook which;
   std::string trouble;  // "connection refused", in the server's words
   bool converts = false;
 
   std::string sentence() const {
-    return (converts ? "the conversion webhook of " + name : "webhook \"" + name + '"') +
+    return (converts ? "the conversion webhook of " + which.name
+                     : "webhook \"" + which.name + '"') +
            " cannot be called yet: " + trouble;
   }
 };
 
-std::string after_last(const std::string& text, std::string_view mark) {
-  const size_t at = text.rfind(mark);
-  return at == std::string::npos ? text : text.substr(at + mark.size());
+// Takes 'Post "URL": ' from the front of `text`; empty when it does not begin so.
+std::string take_url(std::string& text) {
+  constexpr std::string_view kPost = "Post \"";
+  constexpr std::string_view kClose = "\": ";
+  const size_t end = text.starts_with(kPost) ? text.find(kClose, kPost.size()) : text.npos;
+  if (end == text.npos) return {};
+  std::string url = text.substr(kPost.size(), end - kPost.size());
+  text.erase(0, end + kClose.size());
+  return url;
 }
 
 // The texts are those of k8s.io/apiserver: 'failed calling webhook "NAME": failed to call webhook:
 // Post "URL": TROUBLE' and 'conversion webhook for GROUP/VERSION, Kind=KIND failed: Post "URL": …'.
+// What a conversion webhook itself refuses stands behind the same words, without a URL.
 std::optional<Webhook> uncallable_webhook(const std::string& message) {
   constexpr std::string_view kAdmission = "failed calling webhook \"";
   constexpr std::string_view kConversion = "conversion webhook for ";
@@ -103,10 +111,12 @@ std::optional<Webhook> uncallable_webhook(const std::string& message) {
   const size_t end = begin == std::string::npos ? begin : message.find(close, begin + mark.size());
   if (end == std::string::npos) return std::nullopt;
   const size_t name = begin + mark.size();
-  std::string trouble = after_last(message.substr(end + close.size()), "\": ");
+  std::string trouble = message.substr(end + close.size());
   constexpr std::string_view kCall = "failed to call webhook: ";
   if (trouble.starts_with(kCall)) trouble.erase(0, kCall.size());
-  return Webhook{message.substr(name, end - name), std::move(trouble), converts};
+  std::string url = take_url(trouble);
+  if (converts && url.empty()) return std::nullopt;
+  return Webhook{{message.substr(name, end - name), std::move(url)}, std::move(trouble), converts};
 }
 
 // Why the cluster cannot take it yet, in a word of ours; empty when that is not what the server
@@ -277,7 +287,7 @@ ApiError error_of(const HttpResponse& response, const std::string& what, WallTim
   ApiError error(class_of(response.status, message), "cannot " + what, response.status,
                  reason_of(response.status, status));
   const auto webhook = uncallable_webhook(message);
-  if (webhook) error.set_webhook(webhook->name);
+  if (webhook) error.set_webhook(webhook->which);
   // The server's text for a conflict repeats all fields: the causes below say it in order.
   if (response.status != 409 || !find(status, {"details", "causes"}))
     error.because(webhook ? webhook->sentence() : message);

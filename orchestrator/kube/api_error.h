@@ -31,15 +31,21 @@ inline constexpr const char* kTerminating = "Terminating";
 
 /// A request that failed: refused by the server (`status` and its Status.reason), or unanswered
 /// (`status` 0).
+/// A webhook that the API server could not ask.
+struct UncallableWebhook {
+  std::string name;  // of a conversion webhook "GROUP/VERSION, Kind=KIND"
+  std::string url;   // that was asked; empty when it is not said
+  auto operator<=>(const UncallableWebhook&) const = default;
+};
+
 class ApiError : public Error {
  public:
   ApiError(ErrorClass error_class, std::string summary, int status, std::string reason);
 
   int status() const { return status_; }
   const std::string& reason() const { return reason_; }  // "NotFound", kNoMatch, …; may be empty
-  /// kUncallable: the webhook's name, or of a conversion webhook "GROUP/VERSION, Kind=KIND".
-  const std::string& webhook() const { return webhook_; }
-  void set_webhook(std::string name) { webhook_ = std::move(name); }
+  const UncallableWebhook& webhook() const { return webhook_; }  // of kUncallable
+  void set_webhook(UncallableWebhook webhook) { webhook_ = std::move(webhook); }
   const std::vector<FieldConflict>& conflicts() const { return conflicts_; }
   void add_conflict(FieldConflict conflict);
   const std::vector<FieldRefusal>& refusals() const { return refusals_; }
@@ -49,7 +55,7 @@ class ApiError : public Error {
  private:
   int status_;
   std::string reason_;
-  std::string webhook_;
+  UncallableWebhook webhook_;
   std::vector<FieldConflict> conflicts_;
   std::vector<FieldRefusal> refusals_;
 };

@@ -4,6 +4,7 @@
 
 #include "orchestrator/base/text.h"
 #include "orchestrator/kube/deletion.h"
+#include "orchestrator/kube/evidence.h"
 #include "orchestrator/kube/field_place.h"
 #include "orchestrator/kube/immutable.h"
 #include "orchestrator/kube/layers.h"
@@ -29,10 +30,11 @@ struct Application {
   Client& client;
   const Manifests& manifests;
   const ApplySetOptions& options;
-  bool follows_definitions = false;     // of this layer: an unknown kind may still come
-  bool given_up = false;                // nobody answers: the rest is not even tried
-  std::set<std::string> webhooks = {};  // that could not be called
-  std::set<std::string> leaving = {};   // namespaces that are being deleted
+  bool follows_definitions = false;  // of this layer: an unknown kind may still come
+  bool given_up = false;             // nobody answers: the rest is not even tried
+  std::set<UncallableWebhook> webhooks = {};
+  std::set<std::string> leaving = {};  // namespaces that are being deleted
+  size_t tried = 0;                    // objects of the layer that failed, and of what came after
   std::vector<std::pair<size_t, Error>> errors = {};
 };
 
@@ -72,7 +74,7 @@ Task<Attempt> try_apply(Application& set, size_t index, bool force) {
   }
   if (!attempt.immutable) co_return attempt;
   const json::value& wanted = set.manifests[index].object;
-  auto live = co_await set.client.get(ref_of(wanted));
+  auto live = co_await if_readable(set.client.get(ref_of(wanted)));
   if (live)
     attempt.error =
         cannot_change(*attempt.immutable, immutable_fields(*attempt.immutable), *live, wanted);
@@ -133,8 +135,8 @@ struct Obstacles {
 
 Task<Obstacles> look_into_obstacles(Application& set) {
   Obstacles all;
-  for (const std::string& name : set.webhooks) {
-    SilentWebhook webhook = co_await explain_webhook(set.client, name);
+  for (const UncallableWebhook& which : set.webhooks) {
+    SilentWebhook webhook = co_await explain_webhook(set.client, which);
     for (std::string& cause : webhook.causes) all.causes.push_back(std::move(cause));
     if (all.hint.empty()) all.hint = std::move(webhook.hint);
   }
@@ -158,7 +160,7 @@ std::vector<std::string> causes_of(const std::vector<std::pair<size_t, Error>>& 
   return causes;
 }
 
-[[noreturn]] void throw_all(Application& set, size_t tried, const Obstacles& obstacles) {
+[[noreturn]] void throw_all(Application& set, const Obstacles& obstacles) {
   auto& errors = set.errors;
   std::ranges::sort(errors, {}, [](const auto& one) { return one.first; });
   for (size_t i = 0; i < errors.size(); ++i) {
@@ -176,7 +178,7 @@ std::vector<std::string> causes_of(const std::vector<std::pair<size_t, Error>>& 
   Error error(worst->second.error_class(),
               errors.size() == 1 ? worst->second.summary()
                                  : std::to_string(errors.size()) + " of " +
-                                       count_of(tried, "object") + " could not be applied");
+                                       count_of(set.tried, "object") + " could not be applied");
   error.at(worst->second.place()).hint(hint);
   for (const std::string& cause : causes_of(errors)) error.because(cause);
   for (const std::string& cause : obstacles.causes) error.because(cause);
@@ -190,10 +192,20 @@ Task<void> apply_layer(Application& set, std::vector<size_t> layer) {
   for (const size_t index : layer) {
     tasks.push_back([&set, index] { return apply_one(set, index); });
   }
+  set.tried = layer.size() + (set.errors.empty() ? 0 : set.tried);
   co_await run_all(set.client.world().executor, std::move(tasks), set.options.concurrency);
-  if (set.errors.empty()) co_return;
+}
+
+// Nothing but webhooks is in the way, and the layer of their configurations may bring the repair.
+bool admission_may_help(const Application& set, Layer layer) {
+  return layer == Layer::kOthers && std::ranges::all_of(set.errors, [](const auto& one) {
+           return one.second.error_class() == ErrorClass::kNotReady;
+         });
+}
+
+Task<void> fail(Application& set) {
   const Obstacles obstacles = co_await look_into_obstacles(set);
-  throw_all(set, layer.size(), obstacles);
+  throw_all(set, obstacles);
 }
 
 Task<void> establish_layer(Client& client, const Manifests& manifests, std::vector<size_t> layer) {
@@ -215,10 +227,12 @@ Task<void> apply_set(Client& client, const Manifests& manifests, ApplySetOptions
   for (size_t layer = 0; layer < layers.size(); ++layer) {
     if (layers[layer].empty()) continue;
     co_await apply_layer(set, layers[layer]);
+    if (!set.errors.empty() && !admission_may_help(set, static_cast<Layer>(layer))) break;
     if (static_cast<Layer>(layer) != Layer::kDefinitions) continue;
     co_await establish_layer(client, wanted, layers[layer]);
     set.follows_definitions = true;
   }
+  if (!set.errors.empty()) co_await fail(set);
 }
 
 namespace {

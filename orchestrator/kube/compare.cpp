@@ -64,12 +64,13 @@ Task<void> read_group(Comparison& comparison, Group group) {
   }
 }
 
-// Refused for good (immutable field, webhook without dry run, no permission): applying will say
-// why.
+// Not taken (immutable field, webhook without dry run, no permission), or not yet (a webhook whose
+// repair may be among the rest): applying will say why.
 bool is_refusal(const ApiError& error) {
   switch (error.error_class()) {
     case ErrorClass::kPermanent:
     case ErrorClass::kConflict: return true;
+    case ErrorClass::kNotReady: return error.status() != 0;
     case ErrorClass::kAuthentication: return error.status() == 403;
     default: return false;
   }

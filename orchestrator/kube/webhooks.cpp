@@ -24,21 +24,37 @@ ObjectRef service_of(const Declared& webhook) {
           text_at(webhook.client, {"service", "name"})};
 }
 
-std::optional<Declared> declared_in(const json::value& configuration, const std::string& name) {
+// What the API server asks when it calls a webhook that is declared so; it adds a query.
+std::string url_of(const json::value& client) {
+  const std::string url = text_at(client, {"url"});
+  if (!url.empty()) return url;
+  std::string path = text_at(client, {"service", "path"}, "/");
+  if (!path.starts_with('/')) path.insert(0, "/");
+  return "https://" + text_at(client, {"service", "name"}) + "." +
+         text_at(client, {"service", "namespace"}) +
+         ".svc:" + std::to_string(number_at(client, {"service", "port"}, 443)) + path;
+}
+
+bool is_asked_at(const json::value& client, const std::string& url) {
+  return url.empty() || url.substr(0, url.find('?')) == url_of(client);
+}
+
+// A name is unique within a configuration alone: cert-manager calls both of its webhooks the same.
+std::optional<Declared> declared_in(const json::value& configuration,
+                                    const UncallableWebhook& which) {
   for (const json::value& one : list_at(configuration, {"webhooks"})) {
     const json::value* client = find(one, {"clientConfig"});
-    if (text_at(one, {"name"}) == name && client)
+    if (text_at(one, {"name"}) == which.name && client && is_asked_at(*client, which.url))
       return Declared{ref_of(configuration), *client,
                       "failurePolicy " + text_at(one, {"failurePolicy"}, "Fail")};
   }
   return std::nullopt;
 }
 
-// `name` as ApiError::webhook() gives it: "GROUP/VERSION, Kind=KIND".
-std::optional<Declared> converts(const json::value& definition, const std::string& name) {
+std::optional<Declared> converts(const json::value& definition, const UncallableWebhook& which) {
   const json::value* client = find(definition, {"spec", "conversion", "webhook", "clientConfig"});
-  const bool same = name.starts_with(text_at(definition, {"spec", "group"}) + "/") &&
-                    name.ends_with("Kind=" + text_at(definition, {"spec", "names", "kind"}));
+  const bool same = which.name.starts_with(text_at(definition, {"spec", "group"}) + "/") &&
+                    which.name.ends_with("Kind=" + text_at(definition, {"spec", "names", "kind"}));
   if (!client || !same) return std::nullopt;
   return Declared{ref_of(definition), *client, ""};
 }
@@ -46,7 +62,7 @@ std::optional<Declared> converts(const json::value& definition, const std::strin
 struct Holder {
   const char* api_version;
   const char* kind;
-  std::optional<Declared> (*look)(const json::value&, const std::string&);
+  std::optional<Declared> (*look)(const json::value&, const UncallableWebhook&);
 };
 
 constexpr Holder kHolders[] = {
@@ -55,12 +71,12 @@ constexpr Holder kHolders[] = {
     {"apiextensions.k8s.io/v1", "CustomResourceDefinition", converts},
 };
 
-Task<std::optional<Declared>> find_declared(Client& client, std::string name) {
+Task<std::optional<Declared>> find_declared(Client& client, UncallableWebhook which) {
   for (const Holder& holder : kHolders) {
     auto list = co_await if_readable(client.list(holder.api_version, holder.kind, ""));
     if (!list) continue;
     for (const json::value& one : list->items) {
-      if (auto found = holder.look(one, name)) co_return found;
+      if (auto found = holder.look(one, which)) co_return found;
     }
   }
   co_return std::nullopt;
@@ -96,9 +112,9 @@ std::string how_to_remove(const Declared& webhook) {
 
 }  // namespace
 
-Task<SilentWebhook> explain_webhook(Client& client, std::string name) {
+Task<SilentWebhook> explain_webhook(Client& client, UncallableWebhook which) {
   SilentWebhook result;
-  auto declared = co_await find_declared(client, name);
+  auto declared = co_await find_declared(client, std::move(which));
   if (!declared) co_return result;
   result.hint = how_to_remove(*declared);
   const std::string policy = declared->policy.empty() ? "" : " (" + declared->policy + ")";

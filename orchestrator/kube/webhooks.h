@@ -16,6 +16,6 @@ struct SilentWebhook {
 
 /// Looks for the webhook that ApiError::webhook() names. Empty when it cannot be found. Never
 /// throws but when cancelled.
-Task<SilentWebhook> explain_webhook(Client& client, std::string name);
+Task<SilentWebhook> explain_webhook(Client& client, UncallableWebhook which);
 
 }  // namespace blackstart::kube

@@ -99,9 +99,29 @@ TEST(ApiError, OfAWebhookThatCannotBeCalled_NamesItAndIsNoInternalError) {
         error_of(status_response(500, "InternalError", row.message), "apply Thing a/b", kNow);
     EXPECT_EQ(error.error_class(), ErrorClass::kNotReady) << row.message;
     EXPECT_EQ(error.reason(), kUncallable);
-    EXPECT_EQ(error.webhook(), row.name);
+    EXPECT_EQ(error.webhook().name, row.name);
     EXPECT_EQ(error.full_text(), std::string("cannot apply Thing a/b: ") + row.text);
   }
+}
+
+TEST(ApiError, OfAWebhookThatCannotBeCalled_SaysWhereItWasAsked) {
+  const ApiError error =
+      error_of(status_response(500, "InternalError",
+                               "failed calling webhook \"w\": failed to call webhook: Post "
+                               "\"https://s.a.svc:443/x?timeout=10s\": EOF"),
+               "apply Thing a/b", kNow);
+  EXPECT_EQ(error.webhook().url, "https://s.a.svc:443/x?timeout=10s");
+}
+
+// The API server wraps the webhook's own words like a call that failed.
+TEST(ApiError, OfAConversionThatTheWebhookRefused_IsNotWaitedFor) {
+  const ApiError error =
+      error_of(status_response(400, "BadRequest",
+                               "conversion webhook for example.com/v1, Kind=Thing failed: spec.foo "
+                               "cannot be converted"),
+               "apply Thing a/b", kNow);
+  EXPECT_EQ(error.error_class(), ErrorClass::kPermanent);
+  EXPECT_EQ(error.webhook().name, "");
 }
 
 TEST(ApiError, OfAConflict_NamesEveryFieldAndItsManager) {

@@ -42,6 +42,13 @@ std::vector<ObjectState> compared(ScriptedWorld& scripted, const Manifests& mani
   return scripted.result(compare(scripted.client(), manifests, "a", "blackstart"));
 }
 
+HttpResponse uncallable(const std::string& url) {
+  return status_response(500, "InternalError",
+                         "Internal error occurred: failed calling webhook \"hook.io\": failed "
+                         "to call webhook: Post \"" +
+                             url + "?timeout=10s\": connection refused");
+}
+
 size_t writes(const ScriptedWorld& scripted) {
   return static_cast<size_t>(
       std::ranges::count_if(scripted.http.requests, [](const HttpRequest& r) {
@@ -97,6 +104,17 @@ TEST(Compare, OfWhatTheServerRefusesToTry_SaysThatItDiffers) {
   scripted.answer("/configmaps/one?fieldManager",
                   {status_response(422, "Invalid", "field is immutable")});
   EXPECT_EQ(compared(scripted, {config_map("one", "y")})[0].presence, Presence::kDiffers);
+}
+
+TEST(Compare, OfWhatAWebhookHoldsUp_SaysThatItDiffers_ForTheRepairMayBeAmongTheRest) {
+  ScriptedWorld scripted;
+  scripted.serve_discovery();
+  scripted.answer("/configmaps/one", {json_response(200, live_config_map("one", "x"))});
+  scripted.answer("/configmaps/one?fieldManager", {uncallable("https://hook.a.svc:443/check")});
+  const auto states = compared(scripted, {config_map("one", "y")});
+  EXPECT_EQ(states[0].presence, Presence::kDiffers);
+  ASSERT_TRUE(states[0].refusal);
+  EXPECT_EQ(states[0].refusal->reason(), kUncallable);
 }
 
 TEST(Compare, OfWhatCannotBeReadThrows_ForUnknownIsNotAbsent) {
@@ -236,6 +254,57 @@ TEST(ApplySet, TriesTheWholeLayerAndNamesEachFailureWithItsPlace) {
                     "cannot apply ConfigMap a/worse: User \"u\" cannot patch (m.yaml:1:1)"));
   }
   EXPECT_THAT(applied.names, ElementsAre("good"));
+}
+
+const char* const kAdmission = "admissionregistration.k8s.io/v1";
+
+TEST(ApplySet, WhatAWebhookHoldsUp_LeavesTheWebhooksOwnRepairToBeTried) {
+  ScriptedWorld scripted;
+  scripted.serve_discovery(
+      {{kAdmission, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false}});
+  Applied applied(scripted);
+  applied.refuse = {"one"};
+  scripted.answer("/configmaps/one", {uncallable("https://hook.a.svc:443/")});
+  EXPECT_THROW(
+      apply(scripted, {config_map("one", "x"),
+                       manifest(kAdmission, "ValidatingWebhookConfiguration", "hook", "")}),
+      Error);
+  EXPECT_THAT(applied.names, ElementsAre("hook"));
+}
+
+json::object configuration(const std::string& kind, const std::string& path) {
+  json::object service{{"name", "hook"}, {"namespace", "a"}, {"path", path}};
+  json::object webhook{{"name", "hook.io"}, {"clientConfig", {{"service", std::move(service)}}}};
+  return {{"apiVersion", kAdmission},
+          {"kind", kind},
+          {"metadata", {{"name", "cert-manager"}}},
+          {"webhooks", json::array{std::move(webhook)}}};
+}
+
+// As cert-manager's two, which have one name.
+TEST(ApplySet, OfTwoWebhooksWithOneName_TheOneThatWasAskedIsNamed) {
+  ScriptedWorld scripted;
+  scripted.serve_discovery(
+      {{kAdmission, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false},
+       {kAdmission, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false}});
+  const auto list = [](const std::string& kind, const std::string& path) {
+    return json_response(
+        200, json::serialize(json::object{{"kind", kind + "List"},
+                                          {"apiVersion", kAdmission},
+                                          {"items", json::array{configuration(kind, path)}}}));
+  };
+  scripted.answer("/validatingwebhookconfigurations",
+                  {list("ValidatingWebhookConfiguration", "/validate")});
+  scripted.answer("/mutatingwebhookconfigurations",
+                  {list("MutatingWebhookConfiguration", "/mutate")});
+  scripted.answer("/configmaps/one", {uncallable("https://hook.a.svc:443/mutate")});
+  try {
+    apply(scripted, {config_map("one", "x")});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.hint(),
+                HasSubstr("kubectl delete mutatingwebhookconfiguration cert-manager"));
+  }
 }
 
 TEST(ApplySet, DoesNotGoOnWithTheNextLayerAfterAFailure) {
