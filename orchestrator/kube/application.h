@@ -1,5 +1,7 @@
-// What the status of an Argo CD Application says of the resources that it syncs.
+// What the status of an Argo CD Application says.
 #pragma once
+
+#include <string_view>
 
 #include "orchestrator/kube/object.h"
 
@@ -14,5 +16,13 @@ const boost::json::array& sync_results(const boost::json::value& application);
 
 /// Was the resource refused, or did the hook fail?
 bool failed_to_sync(const boost::json::value& result);
+
+/// Does a condition of this type say that Argo CD cannot go on with an Application as it is
+/// written?
+bool breaks_application(std::string_view condition);
+
+/// Was what an Application asks for now compared with the cluster? As Argo CD's own
+/// specEqualsCompareTo has it.
+bool is_compared(const boost::json::value& application);
 
 }  // namespace blackstart::kube

@@ -24,7 +24,9 @@ constexpr size_t kLogBytes = 64u << 10;
 ApiError unknown_kind(const std::string& what, const ObjectRef& ref) {
   ApiError error(ErrorClass::kPermanent, "cannot " + what, 0, kNoMatch);
   error.because("no matches for kind \"" + ref.kind + "\" in version \"" + ref.api_version + "\"");
-  error.hint("its CustomResourceDefinition must be installed by an earlier stage");
+  const bool built_in = ref.group().find('.') == std::string::npos;
+  error.hint(built_in ? "compare apiVersion and kind with those of kubectl api-resources"
+                      : "its CustomResourceDefinition must be installed by an earlier stage");
   return error;
 }
 

@@ -35,8 +35,11 @@ Task<std::vector<std::string>> unavailable_services(Client& client) {
 
 std::vector<std::string> blockers_of(const json::value& object) {
   std::vector<std::string> texts;
+  const bool all_are_about_it = text_at(object, {"kind"}) == "Namespace";
   for (const Condition& condition : conditions_of(object)) {
-    if (condition.is_true() && !condition.message.empty()) texts.push_back(condition.message);
+    const bool about_it = all_are_about_it || condition.type == "Terminating";
+    if (about_it && condition.is_true() && !condition.message.empty())
+      texts.push_back(condition.message);
   }
   for (const json::value& name : list_at(object, {"metadata", "finalizers"})) {
     if (name.is_string()) texts.push_back("finalizer " + std::string(name.get_string()));

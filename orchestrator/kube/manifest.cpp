@@ -78,15 +78,16 @@ bool check_object(const json::value& object, const Place& place, Diagnostics& di
 
 // The API server makes 0 of a larger number when it is applied on the server's side, without a word
 // (seen with 1.36: `replicas: 9223372036854775808`); kubectl's client-side apply is refused.
-void check_numbers(const yaml::Node& node, Diagnostics& diagnostics) {
+void check_numbers(const yaml::Node& node, bool secret, Diagnostics& diagnostics) {
   constexpr double kLimit = 9223372036854775808.0;
-  for (const yaml::Node& item : node.items) check_numbers(item, diagnostics);
-  for (const auto& [key, value] : node.entries) check_numbers(value, diagnostics);
+  for (const yaml::Node& item : node.items) check_numbers(item, secret, diagnostics);
+  for (const auto& [key, value] : node.entries) check_numbers(value, secret, diagnostics);
   if (node.kind != yaml::Node::Kind::kScalar || node.quoted) return;
   const json::value value = yaml::scalar_value(node);
   if (!value.is_number() || std::abs(value.to_number<double>()) < kLimit) return;
   if (value.is_int64()) return;  // its neighbours are rounded up to the limit
-  diagnostics.error(node.place, "'" + node.scalar + "' is more than 64 bits hold",
+  const std::string shown = secret ? "the number of a Secret" : "'" + node.scalar + "'";
+  diagnostics.error(node.place, shown + " is more than 64 bits hold",
                     "put it in quotes if it is meant as text");
 }
 
@@ -130,7 +131,9 @@ class Reader {
 
   void take_object(const yaml::Node& node, const std::string& api_version,
                    const std::string& kind) {
-    check_numbers(node, diagnostics_);
+    const yaml::Node* own_kind = node.find("kind");
+    check_numbers(node, kind == "Secret" || (own_kind && own_kind->scalar == "Secret"),
+                  diagnostics_);
     Manifest manifest{yaml::to_json(node), node.place};
     json::object& fields = manifest.object.as_object();
     if (!kind.empty()) fields.emplace("kind", kind);

@@ -1,8 +1,9 @@
 #include "orchestrator/kube/readiness.h"
 
+#include "orchestrator/base/text.h"
+#include "orchestrator/kube/deletion.h"
 #include "orchestrator/kube/object.h"
 #include "orchestrator/kube/readiness_rules.h"
-#include "orchestrator/kube/surroundings.h"
 
 namespace blackstart::kube {
 
@@ -15,10 +16,19 @@ Readiness progressing(std::string reason) {
 Readiness stalled(std::string reason) { return {Readiness::State::kStalled, std::move(reason)}; }
 Readiness failed(std::string reason) { return {Readiness::State::kFailed, std::move(reason)}; }
 
+namespace {
+
+Readiness being_deleted(const json::value& object) {
+  const std::vector<std::string> why = blockers_of(object);
+  return progressing("it is being deleted" + (why.empty() ? "" : ": " + join(why, "; ")));
+}
+
+}  // namespace
+
 Readiness readiness_of(const json::value& object, const Surroundings& around) {
   const ObjectRef ref = ref_of(object);
   const std::string group = ref.group();
-  if (find(object, {"metadata", "deletionTimestamp"})) return progressing("it is being deleted");
+  if (find(object, {"metadata", "deletionTimestamp"})) return being_deleted(object);
   if (auto claim = claim_within(object, around)) return *claim;
   for (auto* rule_for : {workload_rule, core_rule, argocd_rule, gateway_rule, custom_rule}) {
     if (const ReadinessRule rule = rule_for(group, ref.kind)) return rule(object);

@@ -33,12 +33,4 @@ struct Surroundings {
 /// from it, a comment says why.
 Readiness readiness_of(const boost::json::value& object, const Surroundings& around = {});
 
-/// Does a condition of this type say that Argo CD cannot go on with an Application as it is
-/// written?
-bool breaks_application(std::string_view condition);
-
-/// Was what an Application asks for now compared with the cluster? As Argo CD's own
-/// specEqualsCompareTo has it.
-bool is_compared(const boost::json::value& application);
-
 }  // namespace blackstart::kube

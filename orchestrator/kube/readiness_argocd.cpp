@@ -1,6 +1,7 @@
 // Argo CD's kinds: synced, healthy and the last operation succeeded, or why not.
 #include <boost/json/array.hpp>
 
+#include "orchestrator/kube/application.h"
 #include "orchestrator/kube/object.h"
 #include "orchestrator/kube/readiness_rules.h"
 
@@ -88,11 +89,6 @@ Readiness application_set(const json::value& object) {
 Readiness project(const json::value&) { return ready("it exists"); }
 
 }  // namespace
-
-bool breaks_application(std::string_view condition) {
-  return condition == "ComparisonError" || condition == "InvalidSpecError" ||
-         condition == "UnknownError";
-}
 
 ReadinessRule argocd_rule(std::string_view group, std::string_view kind) {
   if (group != "argoproj.io") return nullptr;

@@ -152,8 +152,12 @@ std::optional<Readiness> objection(const json::value& object, const Condition& c
 
 std::optional<Readiness> known_trouble(const json::value& object) {
   const ObjectRef ref = ref_of(object);
+  const auto said = condition_of(object, "Ready");
+  const bool is_ready = said && said->is_true();
   for (const Condition& condition : conditions_of(object)) {
     if (condition.outdated) continue;
+    // A renewal has failed and is tried again: the certificate that there is still holds.
+    if (condition.type == "Issuing" && is_ready) continue;
     if (auto known = known_meaning(ref, condition)) return known;
   }
   return std::nullopt;

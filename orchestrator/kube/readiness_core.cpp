@@ -13,11 +13,7 @@ namespace json = boost::json;
 
 namespace {
 
-Readiness name_space(const json::value& object) {
-  if (text_at(object, {"status", "phase"}) != "Terminating") return ready("it is active");
-  const std::vector<std::string> why = blockers_of(object);
-  return progressing("it is being deleted" + (why.empty() ? "" : ": " + join(why, "; ")));
-}
+Readiness name_space(const json::value&) { return ready("it is active"); }
 
 // As kstatus: "Installing" is the one reason with which a definition may become Established yet.
 Readiness definition(const json::value& object) {

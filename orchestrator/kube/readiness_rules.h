@@ -47,6 +47,10 @@ ReadinessRule gateway_rule(std::string_view group, std::string_view kind);
 Readiness volume_claim(const boost::json::value& object);
 Readiness volume(const boost::json::value& object);
 Readiness volume_attachment(const boost::json::value& object);
+bool is_pending_claim(const boost::json::value& object);
+/// Of a pending claim: what its StorageClass makes of it. nullopt for everything else, and when the
+/// class is not known.
+std::optional<Readiness> claim_within(const boost::json::value& object, const Surroundings& around);
 
 /// Why a built-in kind is ready as soon as it exists; null when it has a rule or is not built in.
 const char* why_existing_is_enough(std::string_view group, std::string_view kind);

@@ -1,10 +1,8 @@
 // Volumes: claims, what they are bound to, and the classes that say when.
 #include <algorithm>
 
-#include "orchestrator/kube/evidence.h"
 #include "orchestrator/kube/object.h"
 #include "orchestrator/kube/readiness_rules.h"
-#include "orchestrator/kube/surroundings.h"
 
 namespace blackstart::kube {
 
@@ -14,12 +12,6 @@ namespace {
 
 // Set by the scheduler once a pod that uses the claim has a node: from then on it is worked on.
 constexpr const char* kSelectedNode = "volume.kubernetes.io/selected-node";
-
-bool is_pending_claim(const json::value& object) {
-  return text_at(object, {"kind"}) == "PersistentVolumeClaim" &&
-         text_at(object, {"apiVersion"}) == "v1" &&
-         text_at(object, {"status", "phase"}, "Pending") == "Pending";
-}
 
 }  // namespace
 
@@ -44,6 +36,12 @@ Readiness volume_attachment(const json::value& object) {
   return error.empty() ? progressing("it is not attached yet") : stalled(error);
 }
 
+bool is_pending_claim(const json::value& object) {
+  return text_at(object, {"kind"}) == "PersistentVolumeClaim" &&
+         text_at(object, {"apiVersion"}) == "v1" &&
+         text_at(object, {"status", "phase"}, "Pending") == "Pending";
+}
+
 // kstatus takes any claim that is not Bound for in progress. One that is bound by its first
 // consumer would hold up the stage that brings it, and with it the one that brings the consumer.
 std::optional<Readiness> claim_within(const json::value& object, const Surroundings& around) {
@@ -58,16 +56,6 @@ std::optional<Readiness> claim_within(const json::value& object, const Surroundi
     return ready("it is bound once a pod uses it (WaitForFirstConsumer)");
   return progressing("it is Pending: provisioner " + text_at(*found, {"provisioner"}) +
                      " of StorageClass " + name + " has not made a volume yet");
-}
-
-Task<Surroundings> look_around(Client& client, const std::vector<const json::value*>& objects) {
-  Surroundings around;
-  const bool claims =
-      std::ranges::any_of(objects, [](const json::value* one) { return is_pending_claim(*one); });
-  if (!claims) co_return around;
-  auto list = co_await if_readable(client.list("storage.k8s.io/v1", "StorageClass", ""));
-  if (list) around.storage_classes = std::move(list->items);
-  co_return around;
 }
 
 }  // namespace blackstart::kube

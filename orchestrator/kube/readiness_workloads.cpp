@@ -39,6 +39,8 @@ std::string missing_of_deployment(const json::value& object) {
   if (updated < want) return of(updated, want, "replica", "updated");
   if (all > updated)
     return count_of(static_cast<size_t>(all - updated), "old replica") + " not gone yet";
+  if (all > want)
+    return count_of(static_cast<size_t>(all - want), "replica") + " too many, not gone yet";
   return available < want ? of(available, want, "replica", "available") : "";
 }
 

@@ -1,7 +1,6 @@
 // What readiness needs to know beside the object itself.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "orchestrator/kube/client.h"
@@ -13,9 +12,5 @@ namespace blackstart::kube {
 /// What cannot be read is left out. Never throws but when cancelled.
 Task<Surroundings> look_around(Client& client,
                                const std::vector<const boost::json::value*>& objects);
-
-/// Of a PersistentVolumeClaim that is Pending: what its StorageClass makes of it. nullopt for
-/// everything else, and when the class is not known.
-std::optional<Readiness> claim_within(const boost::json::value& object, const Surroundings& around);
 
 }  // namespace blackstart::kube

@@ -83,6 +83,13 @@ TEST(Manifests, WithANumberThatTheServerWouldMakeZeroOf_AreReported) {
                                                   "' is more than 64 bits hold"));
 }
 
+TEST(Manifests, OfASecret_AreReportedWithoutTheValue) {
+  EXPECT_THAT(
+      read("apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: ns}\n"
+           "stringData: {pin: 9223372036854775808}\n"),
+      ElementsAre("Secret ns/a", "m.yaml:4:19: the number of a Secret is more than 64 bits hold"));
+}
+
 TEST(Manifests, WithANameThatWouldBeAnotherPath_AreReported) {
   for (const char* name : {".", "..", "a/b", "a%2fb"}) {
     const std::string text = name;
