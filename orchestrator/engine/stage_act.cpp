@@ -40,6 +40,8 @@ Task<void> StageRun::perform_all(const Decision& decision) {
   check_against_saved(decision);
   first_decision_ = false;
   for (const Action& action : decision.actions) {
+    // Nothing is taken away by what was seen before something else was done.
+    if (action.destructive && &action != &decision.actions.front()) co_return;
     Tries& tries = tries_[key_of(action)];
     if (tries.done >= kSameActionMost) {
       throw Error(ErrorClass::kVerification, "done " + std::to_string(tries.done) +

@@ -6,7 +6,6 @@
 namespace blackstart::stages {
 
 using engine::Action;
-using engine::Observation;
 
 Task<void> ObjectsStage::act(engine::Context& context, const Action& action) {
   if (action.id == "remove") co_return co_await remove(context);
@@ -45,21 +44,8 @@ Task<void> ObjectsStage::recreate(engine::Context& context) {
   co_await apply_objects(context, std::move(fresh));
 }
 
-// What was applied just before has to be ready first: others may still use what goes.
 Task<void> ObjectsStage::prune(engine::Context& context) {
   kube::Manifests to_go = leftovers_.to_go();
-  for (;;) {
-    unready_.clear();
-    verdict_.reset();
-    co_await compare(*client_);
-    Observation seen = co_await judge_readiness(context, *client_);
-    if (unready_.empty()) break;
-    if (verdict_)
-      throw Error(ErrorClass::kPermanent, "nothing was removed: " + verdict_->reason)
-          .hint(verdict_->hint);
-    context.progress(seen.reason);
-    co_await changed(context);
-  }
   context.progress("removing " + count_of(to_go.size(), "object"));
   co_await kube::remove_set(*client_, std::move(to_go));
 }
