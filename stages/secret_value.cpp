@@ -1,9 +1,30 @@
 #include "stages/secret_value.h"
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "orchestrator/base/text.h"
+#include "orchestrator/kube/object.h"
+
 namespace blackstart::stages {
 namespace {
 
+namespace json = boost::json;
+
 constexpr size_t kFileLimit = 1u << 20;  // what a Secret can hold at all
+
+void redact_leaves(engine::Context& context, const json::value& value) {
+  if (const auto* map = value.if_object())
+    for (const auto& [key, item] : *map) redact_leaves(context, item);
+  if (const auto* list = value.if_array())
+    for (const json::value& item : *list) redact_leaves(context, item);
+  if (value.is_number()) context.redact(json::serialize(value));
+  const auto* text = value.if_string();
+  if (!text) return;
+  context.redact(std::string(*text));
+  if (auto plain = base64_decode(*text)) context.redact(*plain);
+}
 
 }  // namespace
 
@@ -26,6 +47,12 @@ SecretValue read_secret_file(engine::Context& context, const plan::Value& path) 
     missing.at(path.place);
     return {std::nullopt, std::move(missing)};
   }
+}
+
+void redact_secret(engine::Context& context, const json::value& object) {
+  if (kube::text_at(object, {"kind"}) != "Secret") return;
+  for (const char* map : {"data", "stringData"})
+    if (const json::value* values = kube::find(object, {map})) redact_leaves(context, *values);
 }
 
 void redact_sensitive(engine::Context& context, const plan::Value& value) {

@@ -17,6 +17,9 @@ struct SecretValue {
 SecretValue read_variable(engine::Context& context, const plan::Value& name);
 /// A file as it is.
 SecretValue read_secret_file(engine::Context& context, const plan::Value& path);
+/// The values of a Secret, as they are written and decoded; of wrong types too, since the API
+/// server quotes those in its refusal. Does nothing for other objects.
+void redact_secret(engine::Context& context, const boost::json::value& object);
 /// Every sensitive text in a value of the plan.
 void redact_sensitive(engine::Context& context, const plan::Value& value);
 

@@ -54,20 +54,33 @@ Judgement open_still(std::string reason) {
 
 Judgement holds(std::string reason) { return {true, false, false, std::move(reason), nullptr}; }
 
+/// Of all that is in the way the worst counts, and of several the first.
+class Worst {
+ public:
+  void add(std::string reason, const boost::json::value* object, kube::Readiness::State state) {
+    if (found_ && state <= state_) return;
+    state_ = state;
+    found_ = held_up(std::move(reason), object, state);
+  }
+  const std::optional<Judgement>& found() const { return found_; }
+
+ private:
+  kube::Readiness::State state_{};
+  std::optional<Judgement> found_;
+};
+
 Judgement judge_ready(const Condition& condition,
                       const std::vector<const boost::json::value*>& items,
                       const kube::Surroundings& around) {
   size_t ready = 0;
-  Judgement worst;
-  kube::Readiness::State state{};
+  Worst worst;
   for (const auto* item : items) {
     kube::Readiness readiness = kube::readiness_of(*item, around);
     ready += readiness.ready();
-    if (readiness.ready() || (worst.object && readiness.state <= state)) continue;
-    state = readiness.state;
-    worst = held_up(kube::ref_of(*item).to_string() + ": " + readiness.reason, item, state);
+    if (!readiness.ready())
+      worst.add(kube::ref_of(*item).to_string() + ": " + readiness.reason, item, readiness.state);
   }
-  if (worst.object) return worst;
+  if (worst.found()) return *worst.found();
   if (ready < condition.count) return open_still(too_few(condition, ready) + " ready");
   return holds(all_of(condition) + " is ready");
 }
@@ -84,20 +97,22 @@ std::string state_of(const std::optional<kube::Condition>& found) {
 Judgement judge_status(const Condition& condition,
                        const std::vector<const boost::json::value*>& items,
                        const kube::Surroundings& around) {
+  Worst worst;
   for (const auto* item : items) {
     const auto found = kube::condition_of(*item, condition.type);
     if (found && !found->outdated && found->status == condition.status) continue;
     std::string reason = kube::ref_of(*item).to_string() + ": " + condition.type + state_of(found);
     kube::Readiness readiness = kube::readiness_of(*item, around);
-    if (readiness.ready()) return open_still(reason);
-    return held_up(reason + " (" + readiness.reason + ")", item, readiness.state);
+    if (readiness.ready())
+      worst.add(std::move(reason), nullptr, readiness.state);
+    else
+      worst.add(reason + " (" + readiness.reason + ")", item, readiness.state);
   }
+  if (worst.found()) return *worst.found();
   return holds(all_of(condition) + ": " + condition.type + " is " + condition.status);
 }
 
-Judgement judge_gone(const Condition& condition,
-                     const std::vector<const boost::json::value*>& items) {
-  if (items.empty()) return holds(all_of(condition) + " is gone");
+Judgement still_there(const std::vector<const boost::json::value*>& items) {
   std::string first = kube::ref_of(*items.front()).to_string();
   std::string more = items.size() > 1 ? " and " + count_of(items.size() - 1, "more object") : "";
   std::vector<std::string> why = kube::blockers_of(*items.front());
@@ -143,9 +158,13 @@ Condition read_condition(const plan::Value& value) {
 
 Judgement judge(const Condition& condition, const std::vector<const boost::json::value*>& items,
                 const kube::Surroundings& around) {
-  if (condition.kind == Condition::Kind::kGone) return judge_gone(condition, items);
+  const std::string unknown =
+      condition.selection.api_version.empty() ? ": the API server knows no such kind" : "";
+  if (condition.kind == Condition::Kind::kGone && !items.empty()) return still_there(items);
+  if (condition.kind == Condition::Kind::kGone)
+    return holds(all_of(condition) + " is gone" + unknown);
   if (items.empty() && condition.count > 0)
-    return open_still(subject(condition) + " does not exist yet");
+    return open_still(subject(condition) + " does not exist yet" + unknown);
   if (condition.kind == Condition::Kind::kReady) return judge_ready(condition, items, around);
   if (condition.kind == Condition::Kind::kStatus && items.size() >= condition.count)
     return judge_status(condition, items, around);

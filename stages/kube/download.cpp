@@ -16,9 +16,16 @@ std::string authority_of(const std::string& url) {
   return url.substr(begin, url.find_first_of("/?#", begin) - begin);
 }
 
+/// "127.0.0.1" of "127.0.0.1:8080", "[::1]" of "[::1]:8080".
+std::string host_of(const std::string& authority) {
+  const size_t colon = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
+  return authority.substr(0, colon);
+}
+
 bool is_of_this_machine(const std::string& authority) {
-  return authority.starts_with("127.") || authority.starts_with("[::1]") ||
-         authority == "localhost" || authority.starts_with("localhost:");
+  const std::string host = host_of(authority);
+  const bool numeric = host.find_first_not_of("0123456789.") == host.npos;
+  return (numeric && host.starts_with("127.")) || host == "[::1]" || host == "localhost";
 }
 
 void check_url(const std::string& url, const Place& place) {
@@ -45,12 +52,15 @@ void check_pin(const plan::Value& pinned) {
       .hint("64 digits and small letters, as sha256sum prints them");
 }
 
-/// Where a redirect leads, as seen from `url`.
+/// Where a redirect leads, as seen from `url` (RFC 3986, 5.2).
 std::string next_url(const std::string& url, const std::string& location) {
-  if (location.find("://") != location.npos) return location;
+  const size_t scheme = location.find("://");
+  if (scheme < location.find_first_of("/?#")) return location;
+  if (location.starts_with("//")) return url.substr(0, url.find("//")) + location;
   const std::string origin = url.substr(0, url.find("://") + 3) + authority_of(url);
   if (location.starts_with('/')) return origin + location;
-  return url.substr(0, std::max(url.rfind('/'), origin.size())) + "/" + location;
+  const std::string path = url.substr(0, url.find_first_of("?#", origin.size()));
+  return path.substr(0, std::max(path.rfind('/'), origin.size())) + "/" + location;
 }
 
 bool is_redirect(int status) {

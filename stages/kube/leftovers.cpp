@@ -22,6 +22,12 @@ std::set<kube::ObjectRef> names_of(const std::vector<kube::ObjectState>& states)
   return names;
 }
 
+std::map<kube::ObjectRef, Applied> by_identity(const std::vector<Applied>& memory) {
+  std::map<kube::ObjectRef, Applied> result;
+  for (const Applied& one : memory) result.emplace(one.ref.without_version(), one);
+  return result;
+}
+
 /// Who took it over since, by the marks that they put on what is theirs; empty = nobody.
 std::string adopted_by(const boost::json::value& object) {
   auto annotation = [&object](const char* key) {
@@ -46,18 +52,21 @@ Task<void> Leftovers::look(engine::Context& context, kube::Client& client,
   clear();
   auto remembered = read_applied(context);
   const auto wanted = names_of(states);
+  const auto known = by_identity(remembered.value_or(std::vector<Applied>()));
   bool any = false;
   for (const auto& state : states) {
     if (state.live.is_null()) continue;
-    memory_.push_back({state.ref, uid_of(state.live)});
+    const auto found = known.find(state.ref.without_version());
+    memory_.push_back(seen_again(state.ref, state.live,
+                                 found == known.end() ? nullptr : &found->second, field_manager));
     any = true;
   }
   if (prune && !remembered && any)
     context.warn("nothing is pruned: what earlier runs of this stage applied is not remembered",
                  "from this run on it is; take away by hand what the plan does not name any more");
   std::vector<std::function<Task<void>()>> looks;
-  for (const Applied& one : remembered.value_or(std::vector<Applied>())) {
-    if (wanted.contains(one.ref.without_version())) continue;
+  for (const auto& [name, one] : known) {
+    if (wanted.contains(name)) continue;
     if (prune)
       looks.push_back(
           [this, &client, one, &field_manager] { return judge(client, one, field_manager); });
@@ -81,11 +90,12 @@ Task<void> Leftovers::judge(kube::Client& client, Applied one, const std::string
     co_return;
   }
   if (!one.uid.empty() && uid_of(*live) != one.uid) co_return;  // somebody made it anew
+  one = seen_again(one.ref, *live, &one, field_manager);
   memory_.push_back(one);
   const std::string line = "left in place: " + one.ref.to_string();
   if (kube::holds_more_than_itself(one.ref)) {
     left_.push_back(line + " holds more than itself: remove it by hand when nothing needs it");
-  } else if (!made_by(*live, field_manager)) {
+  } else if (!made_here(one, *live, field_manager)) {
     left_.push_back(line + " was " + kNotOurs);
   } else if (auto owner = adopted_by(*live); !owner.empty()) {
     left_.push_back(line + " belongs to " + owner + " now");
@@ -114,11 +124,23 @@ Task<void> Leftovers::spare_what_others_want(engine::Context& context) {
   }
 }
 
+const Applied* Leftovers::find(const kube::ObjectRef& ref) const {
+  const auto found = std::ranges::lower_bound(memory_, ref, {}, &Applied::ref);
+  return found == memory_.end() || found->ref != ref ? nullptr : &*found;
+}
+
+bool Leftovers::made(const kube::ObjectState& state, std::string_view field_manager) const {
+  if (state.live.is_null()) return false;
+  const Applied* known = find(state.ref);
+  return known ? made_here(*known, state.live, field_manager) : made_by(state.live, field_manager);
+}
+
 Task<void> Leftovers::intend(engine::Context& context,
                              const std::vector<kube::ObjectState>& states) {
   const auto wanted = names_of(states);
   std::vector<Applied> memory;
-  for (const auto& state : states) memory.push_back({state.ref, uid_of(state.live)});
+  for (const auto& state : states)
+    memory.push_back(about_to_apply(state.ref, state.live, find(state.ref)));
   for (const Applied& one : memory_)
     if (!wanted.contains(one.ref.without_version())) memory.push_back(one);
   std::ranges::sort(memory, {}, &Applied::ref);

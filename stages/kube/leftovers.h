@@ -23,6 +23,8 @@ class Leftovers {
   /// To be called before `states` are applied, so that a crash forgets none of them.
   Task<void> intend(engine::Context& context, const std::vector<kube::ObjectState>& states);
   void clear();
+  /// Did the stage make it? False for what is not there.
+  bool made(const kube::ObjectState& state, std::string_view field_manager) const;
 
   /// Live objects that are to go: what was remembered, is still the same, was made by us, and is
   /// wanted by no other stage.
@@ -31,10 +33,11 @@ class Leftovers {
   const std::vector<std::string>& left() const { return left_; }
 
  private:
+  const Applied* find(const kube::ObjectRef& ref) const;
   Task<void> judge(kube::Client& client, Applied one, const std::string& field_manager);
   Task<void> spare_what_others_want(engine::Context& context);
 
-  std::vector<Applied> memory_;
+  std::vector<Applied> memory_;  // by ref
   kube::Manifests to_go_;
   std::vector<std::string> left_;
 };

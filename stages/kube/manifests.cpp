@@ -4,6 +4,7 @@
 #include "stages/kube/download.h"
 #include "stages/kube/objects.h"
 #include "stages/kube/sources.h"
+#include "stages/secret_value.h"
 
 namespace blackstart::stages {
 namespace {
@@ -42,6 +43,7 @@ class ManifestsStage final : public ObjectsStage {
       source = "the plan";
       wanted.objects = read_inline(context.option("inline"));
     }
+    for (const auto& manifest : wanted.objects) redact_secret(context, manifest.object);
     wanted.what = count_of(wanted.objects.size(), "object") + " of " + source;
     wanted.default_namespace = context.text("namespace");
     wanted.field_manager = context.text("fieldManager");

@@ -41,32 +41,7 @@ std::string version_of(const boost::json::value& object) {
   return kube::text_at(object, {"metadata", "resourceVersion"});
 }
 
-/// Does the entry of managedFields speak of the object itself? Controllers write what they report
-/// of it: as a subresource, or where the kind has none as fields of `status` alone.
-bool is_about_the_object(const boost::json::value& entry) {
-  if (!kube::text_at(entry, {"subresource"}).empty()) return false;
-  const auto* fields = kube::find(entry, {"fieldsV1"});
-  const auto* set = fields ? fields->if_object() : nullptr;
-  return !set || set->size() != 1 || !set->contains("f:status");
-}
-
 }  // namespace
-
-bool made_by(const boost::json::value& object, std::string_view manager) {
-  // An entry's time is that of its last write: only that of a maker may be as old as the object.
-  const std::string created = kube::text_at(object, {"metadata", "creationTimestamp"});
-  bool wrote = false;
-  bool alone = true;
-  for (const auto& entry : kube::list_at(object, {"metadata", "managedFields"})) {
-    if (!is_about_the_object(entry)) continue;
-    bool own = kube::text_at(entry, {"manager"}) == manager;
-    // RFC 3339 in UTC compares as text. The entry is stamped a moment before the object is.
-    if (own && kube::text_at(entry, {"time"}) <= created) return true;
-    wrote = wrote || own;
-    alone = alone && own;
-  }
-  return wrote && alone;
-}
 
 Task<std::optional<Decision>> ObjectsStage::inspect(engine::Context&, kube::Client&) {
   co_return std::nullopt;
@@ -75,7 +50,7 @@ Task<std::optional<Decision>> ObjectsStage::inspect(engine::Context&, kube::Clie
 void ObjectsStage::publish(Observation&) const {}
 
 bool ObjectsStage::is_ours(const kube::ObjectState& state) const {
-  return state.presence != kube::Presence::kAbsent && made_by(state.live, wanted_.field_manager);
+  return leftovers_.made(state, wanted_.field_manager);
 }
 
 Task<Observation> ObjectsStage::observe(engine::Context& context) {
@@ -98,8 +73,8 @@ Task<Observation> ObjectsStage::observe(engine::Context& context) {
   client_ = co_await connect(context);
   co_await compare(*client_);
   co_await look_at_leaving(*client_);
-  find_immutable();
   co_await leftovers_.look(context, *client_, states_, wanted_.prune, wanted_.field_manager);
+  find_immutable();
   verdict_ = co_await inspect(context, *client_);
   Observation seen = co_await judge(context, *client_);
   if (seen.is_present()) publish(seen);
@@ -200,6 +175,7 @@ void ObjectsStage::find_immutable() {
   for (size_t i = 0; i < states_.size(); ++i) {
     const auto& state = states_[i];
     if (!state.refusal || std::ranges::find(kinds, state.ref.kind) == kinds.end()) continue;
+    if (!is_ours(state) && !wanted_.force) continue;
     const auto fields = kube::immutable_fields(*state.refusal);
     if (!fields.empty())
       immutable_[i] = kube::change_of(state.live, wanted_.objects[i].object, fields[0]);

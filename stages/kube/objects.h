@@ -106,11 +106,6 @@ class ObjectsStage : public engine::Stage {
   Watches watches_;
 };
 
-/// Was `object`, as it is in the cluster, made by `manager`? Others may have made what the manager
-/// only put a label or a key on: it counts as theirs when they have written to it, unless the
-/// manager has not written since it was made.
-bool made_by(const boost::json::value& object, std::string_view manager);
-
 /// How sentences say that it was not.
 inline constexpr const char* kNotOurs = "not made by blackstart, as far as can be told";
 

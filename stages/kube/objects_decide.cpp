@@ -1,5 +1,6 @@
 // What ObjectsStage makes of what it has seen: what is to be done, shown before it is.
 #include <algorithm>
+#include <span>
 
 #include "stages/kube/objects.h"
 
@@ -7,16 +8,31 @@ namespace blackstart::stages {
 namespace {
 
 constexpr size_t kDetailLines = 200;  // of one action; more are counted
+constexpr size_t kNamed = 10;         // of what is left in place
 
 using engine::Action;
 using engine::Decision;
 using engine::Observation;
 
+/// What the API server said to the dry run. That a webhook cannot be asked yet may pass, and what
+/// is said of a Secret may hold its values.
+std::string refusal_of(const kube::ObjectState& state) {
+  if (!state.refusal || state.refusal->error_class() == ErrorClass::kNotReady) return {};
+  return ": refused when tried" +
+         (state.ref.kind == "Secret" ? "" : ": " + join(state.refusal->causes(), "; "));
+}
+
 std::string line_of(const kube::ObjectState& state) {
   if (state.presence == kube::Presence::kAbsent) return "+ " + state.ref.to_string();
   std::string line = "~ " + state.ref.to_string();
   if (!state.fields.empty()) line += " (" + join(state.fields, ", ") + ")";
-  return line;
+  return line + refusal_of(state);
+}
+
+std::string some_of(const std::vector<std::string>& names) {
+  const std::span some(names.data(), std::min(names.size(), kNamed));
+  const size_t left = names.size() - some.size();
+  return join(some, ", ") + (left == 0 ? "" : " and " + std::to_string(left) + " more");
 }
 
 void bound(std::vector<std::string>& lines) {
@@ -99,7 +115,8 @@ Decision ObjectsStage::decide_removal(const Observation& seen) const {
   if (action.details.empty())
     return Decision::satisfied(left.empty()
                                    ? "it is not there"
-                                   : "left in place: " + wanted_.what + wanted_.was() + kNotOurs);
+                                   : "left in place: " + some_of(left) +
+                                         (left.size() == 1 ? " was " : " were ") + kNotOurs);
   for (const auto& name : left)
     action.details.push_back("left in place: " + name + " was " + kNotOurs);
   bound(action.details);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/object.hpp>
 
+#include "stages/kube/applied.h"
 #include "stages/kube/objects.h"
 #include "stages/kube/secret_data.h"
 #include "stages/target.h"
@@ -57,6 +58,7 @@ class SecretStage final : public engine::Stage {
     auto client = co_await connect(context);
     if (auto found = co_await client->get(ref_)) live_ = std::move(*found);
     compare(context);
+    co_await recall(context);
     if (live_.is_null()) co_return Observation::absent(ref_.to_string() + " is not there");
     if (missing_)
       co_return Observation::differs("whether " + ref_.to_string() +
@@ -89,6 +91,9 @@ class SecretStage final : public engine::Stage {
     // A fresh look: two runs must not give one key two random values.
     if (auto found = co_await client->get(ref_)) live_ = std::move(*found);
     boost::json::value object = wanted(context);
+    std::vector<Applied> applied;
+    applied.push_back(about_to_apply(ref_, live_, known_ ? &*known_ : nullptr));
+    co_await remember_applied(context, applied);
     kube::Client::ApplyOptions options(kManager);
     co_await client->apply(std::move(object), options);
   }
@@ -96,13 +101,25 @@ class SecretStage final : public engine::Stage {
   Decision decide_removal(const Observation& seen) const override {
     if (seen.state == Observation::State::kDeferred || live_.is_null())
       return Decision::satisfied("it is not there");
-    if (!made_by(live_, kManager))
+    if (!known_ || !made_here(*known_, live_, kManager))
       return Decision::satisfied("left in place: " + ref_.to_string() + " was " + kNotOurs);
     return Decision::act(
         Action{"remove", "remove " + ref_.to_string(), {"- " + ref_.to_string()}, false, true});
   }
 
  private:
+  /// What is remembered of the Secret that is there; nothing when there is none.
+  Task<void> recall(engine::Context& context) {
+    known_.reset();
+    if (live_.is_null()) co_return;
+    const auto memory = read_applied(context).value_or(std::vector<Applied>());
+    const auto found = std::ranges::find(memory, ref_, &Applied::ref);
+    known_ = seen_again(ref_, live_, found == memory.end() ? nullptr : &*found, kManager);
+    std::vector<Applied> applied;
+    applied.push_back(*known_);
+    co_await remember_applied(context, applied);
+  }
+
   /// Does a key keep the value that it has?
   bool stays(const SecretEntry& entry) const {
     return live_value(live_, entry.key) && (keep_ || entry.random);
@@ -173,7 +190,8 @@ class SecretStage final : public engine::Stage {
   std::vector<SecretEntry> entries_;
   bool keep_ = true;
   boost::json::object labels_;
-  boost::json::value live_;           // null when it is not there
+  boost::json::value live_;  // null when it is not there
+  std::optional<Applied> known_;
   std::vector<std::string> changes_;  // names only, never values
   std::optional<Error> missing_;      // why there is no value where one is needed
   bool takes_away_ = false;

@@ -90,6 +90,11 @@ TEST_F(Download, Redirects_AreFollowedAFewTimes) {
   redirect("https://example.com/b", "c/d");
   redirect("https://example.com/c/d", kUrl);
   EXPECT_EQ(bench("https://example.com/a")->converge(), 1);
+  redirect("https://example.com/a", "/login?next=https://elsewhere.example/");
+  redirect("https://example.com/login?next=https://elsewhere.example/", "//cdn.example.com/e?a/b");
+  redirect("https://cdn.example.com/e?a/b", "f");
+  redirect("https://cdn.example.com/f", kUrl);
+  EXPECT_EQ(bench("https://example.com/a")->converge(), 1);
   redirect("https://example.com/a", "/a");
   EXPECT_THAT(refusal(*bench("https://example.com/a")), HasSubstr("more than 5 redirects"));
   redirect("https://example.com/a", "http://example.com/a");
@@ -110,6 +115,8 @@ struct Row {
 TEST_F(Download, AUrlOrPinThatIsNone_IsAMistake) {
   const Row rows[] = {
       {"http://example.com/a", "http can be changed by anybody on the way"},
+      {"http://127.evil.example/a", "http can be changed by anybody on the way"},
+      {"http://localhost.evil.example/a", "http can be changed by anybody on the way"},
       {"ftp://example.com/a", "it is no https URL"},
       {"https:///a", "it names no host"},
       {"https://me:secret@example.com/a", "a URL with credentials"},

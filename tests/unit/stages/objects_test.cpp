@@ -32,6 +32,8 @@ inline:
 
 const std::string kOne = "/api/v1/namespaces/web/configmaps/one";
 
+Task<HttpResponse> answer_now(HttpResponse response) { co_return response; }
+
 /// A stage, its `with`, and a file that it names.
 struct Named {
   const char* uses;
@@ -257,13 +259,45 @@ TEST(Manifests, Conflict_SaysHowToTakeOver) {
   }
 }
 
+constexpr const char* kFixed = R"(namespace: web
+recreate: [ConfigMap]
+inline:
+  - {apiVersion: v1, kind: ConfigMap, metadata: {name: one}, data: {a: "2"}})";
+
+/// The ConfigMap is there, made by `manager`, and refuses to be changed.
+Decision of_an_immutable_one(const std::string& manager, const std::string& more = "") {
+  Bench bench("kube.manifests", kFixed + more);
+  bench.api.manager = manager;
+  bench.api.put(
+      kOne, boost::json::parse(R"({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "1"}})"));
+  const auto api = bench.http.handler;
+  bench.http.handler = [api](HttpRequest request) -> Task<HttpResponse> {
+    if (request.method != "PATCH") return api(std::move(request));
+    return answer_now(kube::json_response(
+        422, R"({"kind": "Status", "reason": "Invalid", "message": "ConfigMap is invalid",
+                 "details": {"causes": [{"reason": "FieldValueForbidden", "field": "data",
+                 "message": "Forbidden: field is immutable when `immutable` is set"}]}})"));
+  };
+  return bench.decide();
+}
+
+TEST(Manifests, Recreate_OfWhatCannotBeChanged_ButNotOfWhatOthersMade) {
+  Decision ours = of_an_immutable_one("blackstart");
+  ASSERT_EQ(ours.actions.size(), 1u);
+  EXPECT_EQ(ours.actions[0].id, "recreate");
+  Decision theirs = of_an_immutable_one("helm");
+  ASSERT_EQ(theirs.actions.size(), 1u);
+  EXPECT_EQ(theirs.actions[0].id, "apply");
+  EXPECT_THAT(theirs.actions[0].details,
+              Contains(HasSubstr("refused when tried: ConfigMap is invalid")));
+  EXPECT_EQ(of_an_immutable_one("helm", "\nforce: true").actions[0].id, "recreate");
+}
+
 TEST(Manifests, Removal_TakesOnlyWhatWeApplied) {
   Bench bench("kube.manifests", kTwo);
-  bench.converge();
-  auto foreign = *bench.api.find(kOne);
-  foreign.at("metadata").as_object().erase("managedFields");
   bench.api.manager = "somebody";
-  bench.api.put(kOne, foreign);
+  bench.api.put(kOne, boost::json::parse(R"({"apiVersion": "v1", "kind": "ConfigMap"})"));
+  bench.converge();
   Decision decision = bench.decide_removal();
   ASSERT_EQ(decision.kind, Decision::Kind::kAct);
   EXPECT_TRUE(decision.actions.front().destructive);
@@ -274,6 +308,41 @@ TEST(Manifests, Removal_TakesOnlyWhatWeApplied) {
   bench.act("remove");
   EXPECT_NE(bench.api.find(kOne), nullptr);
   EXPECT_EQ(bench.api.find("/api/v1/namespaces/web/configmaps/two"), nullptr);
+}
+
+// An apply of nothing but a name leaves no entry in managedFields.
+TEST(Manifests, Removal_TakesWhatHasNoFieldsAndWhatOthersEditedSince) {
+  Bench bench("kube.manifests", kTwo);
+  bench.converge();
+  auto edited = *bench.api.find(kOne);
+  edited.at("data") = {{"a", "edited"}};
+  auto& entries = edited.at("metadata").at("managedFields").as_array();
+  entries = {boost::json::object{
+      {"manager", "kubectl-edit"}, {"operation", "Update"}, {"time", "2030-01-01T00:00:00Z"}}};
+  bench.api.put(kOne, edited);
+  auto& bare = bench.api.find("/api/v1/namespaces/web/configmaps/two")->at("metadata").as_object();
+  bare["managedFields"] = boost::json::array();
+  EXPECT_THAT(bench.decide_removal().actions.at(0).details,
+              ElementsAre("- ConfigMap web/one", "- ConfigMap web/two"));
+}
+
+TEST(Manifests, Removal_WithoutMemory_GoesByManagedFields) {
+  Bench bench("kube.manifests", kTwo);
+  bench.converge();
+  bench.files.content.erase(bench.context().folder() + "/applied.json");
+  EXPECT_THAT(bench.decide_removal().actions.at(0).details,
+              ElementsAre("- ConfigMap web/one", "- ConfigMap web/two"));
+  auto adopted = *bench.api.find(kOne);
+  auto& metadata = adopted.at("metadata").as_object();
+  metadata["managedFields"].as_array().push_back(
+      boost::json::object{{"manager", "kubectl-create"},
+                          {"operation", "Update"},
+                          {"time", metadata["creationTimestamp"]}});
+  bench.api.put(kOne, adopted);
+  bench.files.content.erase(bench.context().folder() + "/applied.json");
+  EXPECT_THAT(bench.decide_removal().actions.at(0).details,
+              Contains(HasSubstr("left in place: ConfigMap web/one")))
+      << "within the second of its making others wrote too: it may be theirs";
 }
 
 TEST(Manifests, Removal_LeavesWhatWasMadeAnewSinceTheLook) {

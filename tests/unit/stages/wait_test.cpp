@@ -108,6 +108,23 @@ TEST(Wait, Condition_HoldsOnlyWithTheWantedStatus) {
   EXPECT_EQ(bench.decide().kind, Decision::Kind::kSatisfied);
 }
 
+TEST(Wait, Condition_OfSeveral_TheWorstCounts) {
+  Bench bench("kube.wait",
+              "for: [{apiVersion: batch/v1, kind: Job, namespace: web, condition: {type: "
+              "Complete}}]");
+  auto job = [](const std::string& condition) {
+    return boost::json::parse(R"({"apiVersion": "batch/v1", "kind": "Job", "status":
+      {"conditions": [)" + condition +
+                              "]}}");
+  };
+  bench.api.put("/apis/batch/v1/namespaces/web/jobs/a", job(""));
+  bench.api.put("/apis/batch/v1/namespaces/web/jobs/b",
+                job(R"({"type": "Failed", "status": "True", "message": "no"})"));
+  Decision decision = bench.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kBlocked);
+  EXPECT_THAT(decision.reason, HasSubstr("Job web/b"));
+}
+
 TEST(Wait, Condition_OfAnEarlierGeneration_DoesNotHold) {
   Bench bench("kube.wait",
               "for: [{kind: Widget, namespace: web, name: w, condition: {type: Synced}}]");
