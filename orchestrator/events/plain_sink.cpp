@@ -142,7 +142,7 @@ void PlainSink::show(const ActionEnded& action) {
 
 void PlainSink::show(const Retrying& retry) {
   std::string& known = retried_for_[retry.stage];
-  bool same = known == retry.cause && !options_.verbose;
+  bool same = retry.attempt > 1 && known == retry.cause && !options_.verbose;
   known = retry.cause;
   line(retry.stage, "↻",
        "attempt " + std::to_string(retry.attempt) + " failed (" + retry.error_class +

@@ -44,11 +44,14 @@ TEST(PlainSink, TheSameCauseOfARetry_IsToldOnce) {
   std::string text;
   Bus bus(clock);
   bus.add_sink(std::make_unique<PlainSink>(into(text), PlainOptions{false, 7}));
+  int attempt = 0;
   for (const char* cause : {"no endpoint", "no endpoint", "denied"})
-    bus.publish(Retrying{"cluster", "not ready", cause, 1, 800});
+    bus.publish(Retrying{"cluster", "not ready", cause, ++attempt, 800});
+  bus.publish(Retrying{"cluster", "not ready", "denied", 1, 800});
   EXPECT_EQ(text,
             "00:00 cluster ↻ attempt 1 failed (not ready), next in 800ms: no endpoint\n"
-            "00:00 cluster ↻ attempt 1 failed (not ready), next in 800ms: as before\n"
+            "00:00 cluster ↻ attempt 2 failed (not ready), next in 800ms: as before\n"
+            "00:00 cluster ↻ attempt 3 failed (not ready), next in 800ms: denied\n"
             "00:00 cluster ↻ attempt 1 failed (not ready), next in 800ms: denied\n");
 }
 
