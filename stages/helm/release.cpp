@@ -59,8 +59,12 @@ class HelmRelease final : public engine::Stage {
                  int64_t revision, std::string what);
   int64_t newest_revision() const;
   Task<void> upgrade(Context& context);
+  Task<std::optional<Error>> try_upgrade(Context& context, const engine::Tool& helm,
+                                         std::vector<std::string> arguments);
   Task<std::vector<helm::Foreign>> find_foreign(Context& context, const engine::Tool& helm,
                                                 std::vector<std::string> arguments);
+  Task<void> prepare_to_take(Context& context, const engine::Tool& helm,
+                             std::vector<std::string>& arguments);
   Task<void> explain_failure(Context& context, const engine::Tool& helm,
                              std::vector<std::string> arguments, Error& failure);
   Task<void> forget(std::string secret);
@@ -219,30 +223,48 @@ Task<void> HelmRelease::upgrade(Context& context) {
     values.push_back(set_file);
   }
   auto arguments = helm::upgrade_arguments(wanted_, values, helm.major(), target());
-  if (wanted_.take_ownership) {
-    auto found = co_await find_foreign(context, helm, arguments);
-    if (auto refused = helm::refuse_to_take(wanted_, found)) throw std::move(*refused);
-    // To adopt an object is to give it the chart's fields, whoever set them before.
-    if (!found.empty()) helm::force_conflicts(arguments, helm.major());
-  }
-  std::optional<Error> failure;
-  try {
-    co_await run(context, arguments, helm, newest_revision() + 1,
-                 "installing release " + wanted_.name());
-  } catch (Error& error) {
-    failure = std::move(error);
+  auto failure = co_await try_upgrade(context, helm, arguments);
+  if (failure && wanted_.take_ownership && helm::speaks_of_ownership(*failure)) {
+    co_await prepare_to_take(context, helm, arguments);
+    failure = co_await try_upgrade(context, helm, arguments);
   }
   if (failure) co_await explain_failure(context, helm, std::move(arguments), *failure);
   context.world().files.remove_all(set_file);
   if (failure) throw std::move(*failure);
 }
 
-/// helm itself names the first alone, and with --take-ownership takes whatever is there.
+Task<std::optional<Error>> HelmRelease::try_upgrade(Context& context, const engine::Tool& helm,
+                                                    std::vector<std::string> arguments) {
+  std::optional<Error> failure;
+  try {
+    co_await run(context, std::move(arguments), helm, newest_revision() + 1,
+                 "installing release " + wanted_.name());
+  } catch (Error& error) {
+    failure = std::move(error);
+  }
+  co_return failure;
+}
+
+/// All of those that are not the release's; helm itself names the first alone.
 Task<std::vector<helm::Foreign>> HelmRelease::find_foreign(Context& context,
                                                            const engine::Tool& helm,
                                                            std::vector<std::string> arguments) {
-  std::string manifest = co_await helm::rehearsed_manifest(context, helm, std::move(arguments));
+  std::string manifest = co_await helm::rehearsed_manifest(context, helm, std::move(arguments),
+                                                           "trying out release " + wanted_.name());
   co_return co_await helm::find_foreign(*client_, wanted_, std::move(manifest));
+}
+
+/// Told to take ownership, helm takes whatever is there. So it is told only after it has refused
+/// without, and all that it would take was seen to belong to no release. By then the chart's own
+/// definitions are in the cluster: before, helm cannot try a chart that has objects of them.
+Task<void> HelmRelease::prepare_to_take(Context& context, const engine::Tool& helm,
+                                        std::vector<std::string>& arguments) {
+  auto found = co_await find_foreign(context, helm, arguments);
+  if (auto refused = helm::refuse_to_take(wanted_, found)) throw std::move(*refused);
+  if (found.empty()) co_return;  // gone meanwhile
+  context.progress("taking over " + count_of(found.size(), "object") + " into release " +
+                   wanted_.name());
+  helm::take_ownership(arguments, helm.major());
 }
 
 /// helm's words and what they leave out.

@@ -193,6 +193,39 @@ TEST_P(Helm, ObjectsOfAnotherRelease_AreNotTaken) {
       << refused.err;
 }
 
+// helm cannot try out a chart with objects of its own definitions before these are there.
+TEST_P(Helm, AChartWithItsOwnDefinitions_TakesNothingOfAnotherRelease) {
+  Rehearsal rehearsal;
+  write_chart(rehearsal, kConfigMap);
+  rehearsal.write("chart/crds/things.yaml",
+                  "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: "
+                  "{name: things.example.com}\nspec: {group: example.com, scope: Namespaced, "
+                  "names: {kind: Thing, plural: things}, versions: [{name: v1, served: true, "
+                  "storage: true, schema: {openAPIV3Schema: {type: object}}}]}\n");
+  rehearsal.write("chart/templates/thing.yaml",
+                  "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: first}\n");
+  rehearsal.write("plan.yaml", release_plan("        takeOwnership: true\n", tools()));
+  ASSERT_EQ(rehearsal.blackstart({"apply", "--only", "cluster"}).code, 0);
+  ASSERT_EQ(rehearsal.kubectl({"create", "namespace", "web"}).code, 0);
+  rehearsal.write("theirs.yaml",
+                  "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: web, labels: "
+                  "{app.kubernetes.io/managed-by: Helm}, annotations: {meta.helm.sh/release-name: "
+                  "other, meta.helm.sh/release-namespace: web}}\n");
+  ASSERT_EQ(rehearsal.kubectl({"apply", "-f", rehearsal.folder() + "/theirs.yaml"}).code, 0);
+  Ran refused = rehearsal.blackstart({"apply"});
+  EXPECT_EQ(refused.code, 1) << refused.all();
+  EXPECT_NE(refused.err.find("ConfigMap web/web belongs to release web/other"), std::string::npos)
+      << refused.err;
+  ASSERT_EQ(rehearsal
+                .kubectl({"-n", "web", "annotate", "configmap", "web", "meta.helm.sh/release-name-",
+                          "meta.helm.sh/release-namespace-"})
+                .code,
+            0);
+  Ran taken = rehearsal.blackstart({"apply"});
+  EXPECT_EQ(taken.code, 0) << taken.all();
+  EXPECT_EQ(rehearsal.kubectl({"-n", "web", "get", "things.example.com", "first"}).code, 0);
+}
+
 TEST_P(Helm, AHookThatFails_IsNamedWithItsJob) {
   Rehearsal rehearsal;
   write_chart(rehearsal, kConfigMap);

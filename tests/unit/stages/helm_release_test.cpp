@@ -18,8 +18,8 @@ constexpr const char* kRecord = "/api/v1/namespaces/web/secrets/sh.helm.release.
 constexpr const char* kMark = "/state/stages/tested/helm-at-work.json";
 
 struct ReleaseBench : Bench {
-  ReleaseBench()
-      : Bench("helm.release", "{release: web, namespace: web, chart: {path: c}}",
+  explicit ReleaseBench(const std::string& more = "")
+      : Bench("helm.release", "{release: web, namespace: web, chart: {path: c}" + more + "}",
               {{"/p/c/Chart.yaml", "{apiVersion: v2, name: web, version: 1.0.0}"}}) {
     processes.handler = [](const Command&) {
       Exit exit;
@@ -112,6 +112,105 @@ TEST(HelmReleaseRun, WhatHasStalled_EndsTheWaitOnceItHasLasted) {
   EXPECT_THAT(over.reason,
               HasSubstr("1 object of release web/web is not ready: Deployment web/web"));
   EXPECT_THAT(over.reason, HasSubstr("(unchanged for 1m00s)"));
+}
+
+/// A release with `takeOwnership`, and a helm that refuses ConfigMap a without.
+struct TakingRelease : ReleaseBench {
+  TakingRelease() : ReleaseBench(", takeOwnership: true") {
+    processes.handler = [this](const Command& command) { return helm(command.args); };
+  }
+  Exit helm(const std::vector<std::string>& args) {
+    auto has = [&args](const char* word) { return std::ranges::find(args, word) != args.end(); };
+    if (has("version")) return Exit{.out = "v3.21.4"};
+    if (has("--dry-run=server")) return rehearsal;
+    taken = taken || has("--take-ownership");
+    if (taken || !refuses) return Exit{};
+    return Exit{.code = 1,
+                .err =
+                    "Error: Unable to continue with install: ConfigMap \"a\" in namespace "
+                    "\"web\" exists and cannot be imported into the current release"};
+  }
+  std::optional<Error> install() {
+    decide();
+    try {
+      act("install");
+    } catch (const Error& error) {
+      return error;
+    }
+    return std::nullopt;
+  }
+  void put_config_map_of(const std::string& release) {
+    boost::json::object annotations{{"meta.helm.sh/release-name", release},
+                                    {"meta.helm.sh/release-namespace", "web"}};
+    if (release.empty()) annotations.clear();
+    api.put("/api/v1/namespaces/web/configmaps/a",
+            boost::json::object{{"apiVersion", "v1"},
+                                {"kind", "ConfigMap"},
+                                {"metadata", {{"annotations", std::move(annotations)}}}});
+  }
+  Exit rehearsal{.out =
+                     R"({"manifest": "{kind: ConfigMap, apiVersion: v1, metadata: {name: a}}"})"};
+  bool refuses = true;
+  bool taken = false;
+};
+
+TEST(HelmOwnership, WhatBelongsToNobody_IsTaken) {
+  TakingRelease bench;
+  bench.put_config_map_of("");
+  EXPECT_FALSE(bench.install());
+  EXPECT_TRUE(bench.taken);
+}
+
+TEST(HelmOwnership, WhatBelongsToAnotherRelease_IsNotTaken) {
+  TakingRelease bench;
+  bench.put_config_map_of("other");
+  auto refused = bench.install();
+  EXPECT_FALSE(bench.taken);
+  ASSERT_TRUE(refused);
+  EXPECT_THAT(refused->full_text(), HasSubstr("ConfigMap web/a belongs to release web/other"));
+}
+
+TEST(HelmOwnership, NothingInTheWay_HelmIsNotToldToTake) {
+  TakingRelease bench;
+  bench.refuses = false;
+  EXPECT_FALSE(bench.install());
+  EXPECT_FALSE(bench.taken);
+}
+
+TEST(HelmOwnership, GoneMeanwhile_HelmIsNotToldToTake) {
+  TakingRelease bench;
+  EXPECT_TRUE(bench.install());
+  EXPECT_FALSE(bench.taken);
+}
+
+struct UnknownRow {
+  Exit rehearsal;
+  ErrorClass error_class;
+  const char* words;
+};
+
+TEST(HelmOwnership, WhatWouldBeTakenIsNotKnown_NothingIs) {
+  const std::vector<UnknownRow> rows = {
+      {{.code = 1, .err = "Error: read tcp 10.0.0.1:6443: connection reset by peer"},
+       ErrorClass::kTransient,
+       "connection reset by peer"},
+      {{.code = 1, .err = "Error: resource mapping not found: no matches for kind \"Thing\""},
+       ErrorClass::kTransient,
+       "no matches for kind"},
+      {{.out = "{}", .truncated = true}, ErrorClass::kPermanent, "longer than 64 MiB"},
+      {{.out = "hello"}, ErrorClass::kPermanent, "it is no JSON"},
+      {{.out = R"({"manifest": "{kind: ConfigMap"})"}, ErrorClass::kUsage, "manifest of release"},
+  };
+  for (const UnknownRow& row : rows) {
+    TakingRelease bench;
+    bench.put_config_map_of("other");
+    bench.rehearsal = row.rehearsal;
+    auto failure = bench.install();
+    EXPECT_FALSE(bench.taken) << row.words;
+    ASSERT_TRUE(failure) << row.words;
+    EXPECT_EQ(failure->error_class(), row.error_class) << row.words;
+    EXPECT_THAT(failure->full_text(), HasSubstr(row.words));
+  }
 }
 
 /// A release of two ConfigMaps with other values than the plan's; their tracking IDs.
