@@ -104,6 +104,30 @@ void drop_leftovers(Context& context) {
   }
 }
 
+/// The plan's inline values as a file of helm's, which may hold secrets: however the upgrade ends,
+/// or is cancelled, it goes. None is written for no values.
+class SetFile {
+ public:
+  SetFile(Context& context, const boost::json::value& set)
+      : files_(context.world().files), path_(context.folder() + kSetFile) {
+    if (!set.as_object().empty()) files_.write(path_, boost::json::serialize(set));
+  }
+  ~SetFile() {
+    try {
+      files_.remove_all(path_);
+    } catch (const Error&) {
+      // The next look drops what was left behind.
+    }
+  }
+  SetFile(const SetFile&) = delete;
+  SetFile& operator=(const SetFile&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  Files& files_;
+  std::string path_;
+};
+
 Task<void> HelmRelease::read_records() {
   std::string selector = "owner=helm,name=" + wanted_.release;
   co_await read_records(selector + ",status!=superseded");
@@ -217,11 +241,8 @@ Task<void> HelmRelease::run(Context& context, std::vector<std::string> arguments
 Task<void> HelmRelease::upgrade(Context& context) {
   engine::Tool helm = co_await helm::require_helm(context, wanted_);
   std::vector<std::string> values = wanted_.values_files;
-  std::string set_file = context.folder() + kSetFile;
-  if (!wanted_.set.as_object().empty()) {
-    context.world().files.write(set_file, boost::json::serialize(wanted_.set));
-    values.push_back(set_file);
-  }
+  SetFile set_file(context, wanted_.set);
+  if (!wanted_.set.as_object().empty()) values.push_back(set_file.path());
   auto arguments = helm::upgrade_arguments(wanted_, values, helm.major(), target());
   auto failure = co_await try_upgrade(context, helm, arguments);
   if (failure && wanted_.take_ownership && helm::speaks_of_ownership(*failure)) {
@@ -229,7 +250,6 @@ Task<void> HelmRelease::upgrade(Context& context) {
     failure = co_await try_upgrade(context, helm, arguments);
   }
   if (failure) co_await explain_failure(context, helm, std::move(arguments), *failure);
-  context.world().files.remove_all(set_file);
   if (failure) throw std::move(*failure);
 }
 

@@ -16,6 +16,7 @@ using testing::HasSubstr;
 
 constexpr const char* kRecord = "/api/v1/namespaces/web/secrets/sh.helm.release.v1.web.v1";
 constexpr const char* kMark = "/state/stages/tested/helm-at-work.json";
+constexpr const char* kSetFile = "/state/stages/tested/set.json";
 
 struct ReleaseBench : Bench {
   explicit ReleaseBench(const std::string& more = "")
@@ -116,12 +117,13 @@ TEST(HelmReleaseRun, WhatHasStalled_EndsTheWaitOnceItHasLasted) {
 
 /// A release with `takeOwnership`, and a helm that refuses ConfigMap a without.
 struct TakingRelease : ReleaseBench {
-  TakingRelease() : ReleaseBench(", takeOwnership: true") {
+  TakingRelease() : ReleaseBench(", takeOwnership: true, set: {password: secret}") {
     processes.handler = [this](const Command& command) { return helm(command.args); };
   }
   Exit helm(const std::vector<std::string>& args) {
     auto has = [&args](const char* word) { return std::ranges::find(args, word) != args.end(); };
     if (has("version")) return Exit{.out = "v3.21.4"};
+    given_values = files.content.contains(kSetFile);
     if (has("--dry-run=server")) return rehearsal;
     taken = taken || has("--take-ownership");
     if (taken || !refuses) return Exit{};
@@ -152,6 +154,7 @@ struct TakingRelease : ReleaseBench {
                      R"({"manifest": "{kind: ConfigMap, apiVersion: v1, metadata: {name: a}}"})"};
   bool refuses = true;
   bool taken = false;
+  bool given_values = false;
 };
 
 TEST(HelmOwnership, WhatBelongsToNobody_IsTaken) {
@@ -181,6 +184,21 @@ TEST(HelmOwnership, GoneMeanwhile_HelmIsNotToldToTake) {
   TakingRelease bench;
   EXPECT_TRUE(bench.install());
   EXPECT_FALSE(bench.taken);
+}
+
+TEST(HelmReleaseRun, InlineValues_GoWithTheUpgrade_HoweverItEnds) {
+  for (const char* owner : {"", "other"}) {
+    TakingRelease bench;
+    bench.put_config_map_of(owner);
+    EXPECT_EQ(bench.install().has_value(), *owner != 0);
+    EXPECT_TRUE(bench.given_values);
+    EXPECT_FALSE(bench.files.content.contains(kSetFile)) << owner;
+  }
+  TakingRelease thrown;
+  thrown.put_config_map_of("");
+  thrown.rehearsal = {.code = 1, .err = "Error: connection reset by peer"};
+  EXPECT_TRUE(thrown.install());
+  EXPECT_FALSE(thrown.files.content.contains(kSetFile));
 }
 
 struct UnknownRow {
