@@ -65,6 +65,7 @@ class HelmRelease final : public engine::Stage {
                                                 std::vector<std::string> arguments);
   Task<void> prepare_to_take(Context& context, const engine::Tool& helm,
                              std::vector<std::string>& arguments);
+  Task<std::string> find_hooks();
   Task<void> explain_failure(Context& context, const engine::Tool& helm,
                              std::vector<std::string> arguments, Error& failure);
   Task<void> forget(std::string secret);
@@ -287,6 +288,13 @@ Task<void> HelmRelease::prepare_to_take(Context& context, const engine::Tool& he
   helm::take_ownership(arguments, helm.major());
 }
 
+/// Those of the revision that helm recorded last, though it failed.
+Task<std::string> HelmRelease::find_hooks() {
+  co_await read_records();
+  const Release* newest = helm::newest(releases_);
+  co_return newest == nullptr ? std::string() : newest->hooks;
+}
+
 /// helm's words and what they leave out.
 Task<void> HelmRelease::explain_failure(Context& context, const engine::Tool& helm,
                                         std::vector<std::string> arguments, Error& failure) {
@@ -295,7 +303,8 @@ Task<void> HelmRelease::explain_failure(Context& context, const engine::Tool& he
     auto found = co_await kube::if_readable(std::move(look));
     helm::explain_foreign(found, failure);
   }
-  co_await helm::explain_hooks(*client_, wanted_.name_space, failure);
+  std::string hooks = co_await kube::if_readable(find_hooks());
+  co_await helm::explain_hooks(*client_, std::move(hooks), wanted_.name_space, failure);
 }
 
 Task<void> HelmRelease::forget(std::string secret) {

@@ -235,6 +235,14 @@ TEST_P(Helm, AHookThatFails_IsNamedWithItsJob) {
                   "template: {spec: {restartPolicy: Never, nodeSelector: {no: where}, containers: "
                   "[{name: c, image: busybox}]}}}\n");
   rehearsal.write("plan.yaml", release_plan("", tools()));
+  ASSERT_EQ(rehearsal.blackstart({"apply", "--only", "cluster"}).code, 0);
+  ASSERT_EQ(rehearsal.kubectl({"create", "namespace", "web"}).code, 0);
+  rehearsal.write("theirs.yaml",
+                  "apiVersion: batch/v1\nkind: Job\nmetadata: {name: another-releases, namespace: "
+                  "web, annotations: {helm.sh/hook: pre-install}}\nspec: {template: {spec: "
+                  "{restartPolicy: Never, nodeSelector: {no: where}, containers: [{name: c, image: "
+                  "busybox}]}}}\n");
+  ASSERT_EQ(rehearsal.kubectl({"apply", "-f", rehearsal.folder() + "/theirs.yaml"}).code, 0);
   Ran failed = rehearsal.blackstart({"apply"});
   EXPECT_EQ(failed.code, 1) << failed.all();
   EXPECT_NE(failed.err.find("hook pre-install: Job web/secret-init: "), std::string::npos)

@@ -115,6 +115,39 @@ TEST(HelmReleaseRun, WhatHasStalled_EndsTheWaitOnceItHasLasted) {
   EXPECT_THAT(over.reason, HasSubstr("(unchanged for 1m00s)"));
 }
 
+/// A Job that is not done.
+boost::json::object unready_job(const std::string& moment) {
+  return {{"apiVersion", "batch/v1"},
+          {"kind", "Job"},
+          {"metadata", {{"annotations", {{"helm.sh/hook", moment}}}}},
+          {"spec", boost::json::object()}};
+}
+
+TEST(HelmReleaseRun, AHookThatFails_IsTheReleasesOwn_OfThatMoment) {
+  ReleaseBench bench;
+  bench.api.put("/apis/batch/v1/namespaces/web/jobs/another-releases", unready_job("pre-install"));
+  for (const char* moment : {"post-install", "pre-install"})
+    bench.api.put(std::string("/apis/batch/v1/namespaces/web/jobs/our-") + moment,
+                  unready_job(moment));
+  bench.processes.handler = [&bench](const Command& command) {
+    if (command.args.front() == "version") return Exit{.out = "v3.21.4"};
+    std::string hooks;
+    for (std::string moment : {"post-install", "pre-install"})
+      hooks += "---\n{apiVersion: batch/v1, kind: Job, metadata: {name: our-" + moment +
+               ", annotations: {helm.sh/hook: \"post-delete, " + moment + "\"}}}\n";
+    bench.api.put(kRecord, release_secret(1, "failed", "{}", "", "", 1700000000, hooks));
+    return Exit{.code = 1, .err = "Error: failed pre-install: timed out waiting"};
+  };
+  bench.decide();
+  try {
+    bench.act("install");
+    ADD_FAILURE() << "helm failed";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.full_text(), HasSubstr("hook pre-install: Job web/our-pre-install"));
+    EXPECT_THAT(error.hint(), HasSubstr("Job web/our-pre-install"));
+  }
+}
+
 /// A release with `takeOwnership`, and a helm that refuses ConfigMap a without.
 struct TakingRelease : ReleaseBench {
   TakingRelease() : ReleaseBench(", takeOwnership: true, set: {password: secret}") {
