@@ -229,12 +229,13 @@ Task<void> WaitStage::act(Context& context, const Action& action) {
   context.progress(action.summary);
   for (const Verdict& verdict : state_.to_remedy) {
     if (action.id != argocd::action_for(verdict).id) continue;
-    tried_.insert(argocd::occasion_of(verdict));
     kube::ObjectRef ref = argocd::target_of(verdict, wanted_.name_space);
     const boost::json::value* live = find(ref);
     if (live == nullptr) co_return;
     boost::json::value patch = argocd::patch_for(verdict, *live);
     co_await client_->merge_patch(std::move(ref), std::move(patch));
+    // Not before: a request that failed is made again.
+    tried_.insert(argocd::occasion_of(verdict));
     co_return;
   }
 }

@@ -114,6 +114,33 @@ TEST(ArgocdAnswers, Sync_IsAskedForOnce_AsTheApplicationIsToBeSynced) {
   EXPECT_EQ(wait.decide().kind, Decision::Kind::kWait) << "this revision was tried";
 }
 
+/// One whose next PATCH gets no answer; `arrives`: though it was carried out.
+struct Interrupted : Waiting {
+  Interrupted(const std::string& with, bool arrives) : Waiting(with) {
+    http.handler = [this, arrives,
+                    inner = http.handler](HttpRequest request) -> Task<HttpResponse> {
+      bool lost = request.method == "PATCH" && !std::exchange(done, true);
+      if (lost && !arrives) throw Error(ErrorClass::kTransient, "connection reset");
+      HttpResponse response = co_await inner(std::move(request));
+      if (lost) throw Error(ErrorClass::kTransient, "connection reset");
+      co_return response;
+    };
+  }
+  bool done = false;
+};
+
+TEST(ArgocdAnswers, ARequestThatIsLost_IsMadeAgain) {
+  Interrupted sync("{apps: all, outOfSync: sync}", false);
+  sync.api.put(kApps + "demo", application("{}", "OutOfSync", "Missing"));
+  ASSERT_EQ(sync.decide().kind, Decision::Kind::kAct);
+  EXPECT_THROW(sync.act("sync-demo"), Error);
+  ASSERT_EQ(sync.decide().kind, Decision::Kind::kAct);
+  sync.act("sync-demo");
+  EXPECT_NE(kube::find(*sync.api.find(kApps + "demo"), {"operation"}), nullptr);
+  sync.changed();
+  EXPECT_EQ(sync.decide().kind, Decision::Kind::kWait) << "it is being synced";
+}
+
 TEST(ArgocdAnswers, PruningThatIsOff_AndDriftWithoutSelfHeal_StayAndAreSaid) {
   Waiting wait("{apps: all, grace: 1s}");
   wait.api.put(kApps + "demo",
