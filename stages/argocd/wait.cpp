@@ -50,6 +50,7 @@ class WaitStage final : public engine::Stage {
   bool explanations_are_due(Context& context);
   Task<void> find_explanations();
   const boost::json::value* find(const kube::ObjectRef& ref) const;
+  Task<void> send(kube::ObjectRef ref, boost::json::value patch);
 
   std::optional<std::string> read_for_;  // the input digest that the options were read for
   argocd::WaitFor wanted_;
@@ -225,6 +226,16 @@ const boost::json::value* WaitStage::find(const kube::ObjectRef& ref) const {
   return nullptr;
 }
 
+Task<void> WaitStage::send(kube::ObjectRef ref, boost::json::value patch) {
+  try {
+    co_await client_->merge_patch(std::move(ref), std::move(patch));
+  } catch (const kube::ApiError& error) {
+    if (error.status() != 409) throw;
+    throw Error(ErrorClass::kTransient, error.summary())
+        .because("it has changed since it was looked at");
+  }
+}
+
 Task<void> WaitStage::act(Context& context, const Action& action) {
   context.progress(action.summary);
   for (const Verdict& verdict : state_.to_remedy) {
@@ -233,7 +244,7 @@ Task<void> WaitStage::act(Context& context, const Action& action) {
     const boost::json::value* live = find(ref);
     if (live == nullptr) co_return;
     boost::json::value patch = argocd::patch_for(verdict, *live);
-    co_await client_->merge_patch(std::move(ref), std::move(patch));
+    co_await send(std::move(ref), std::move(patch));
     // Not before: a request that failed is made again.
     tried_.insert(argocd::occasion_of(verdict));
     co_return;

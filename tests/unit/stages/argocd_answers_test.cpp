@@ -141,6 +141,16 @@ TEST(ArgocdAnswers, ARequestThatIsLost_IsMadeAgain) {
   EXPECT_EQ(sync.decide().kind, Decision::Kind::kWait) << "it is being synced";
 }
 
+TEST(ArgocdAnswers, ASyncWhoseAnswerIsLost_IsNotAskedForTwice) {
+  Interrupted sync("{apps: all, outOfSync: sync}", true);
+  sync.api.put(kApps + "demo", application("{}", "OutOfSync", "Missing"));
+  ASSERT_EQ(sync.decide().kind, Decision::Kind::kAct);
+  EXPECT_THROW(sync.act("sync-demo"), Error);
+  EXPECT_THROW(sync.act("sync-demo"), Error) << "as it was judged before";
+  sync.changed();
+  EXPECT_EQ(sync.decide().kind, Decision::Kind::kWait) << "it is being synced";
+}
+
 TEST(ArgocdAnswers, PruningThatIsOff_AndDriftWithoutSelfHeal_StayAndAreSaid) {
   Waiting wait("{apps: all, grace: 1s}");
   wait.api.put(kApps + "demo",
@@ -177,6 +187,24 @@ TEST(ArgocdAnswers, APinnedOperation_EndsTheWait_OrIsEndedWithConsent) {
   EXPECT_EQ(kube::text_at(*live, {"status", "operationState", "phase"}), "Terminating");
   EXPECT_EQ(kube::text_at(*live, {"metadata", "annotations", "argocd.argoproj.io/refresh"}),
             "normal");
+}
+
+TEST(ArgocdAnswers, AnOperationThatEndsByItselfMeanwhile_IsNotEnded) {
+  Waiting wait("{apps: all, grace: 5s, terminatePinned: true}");
+  wait.api.put(kApps + "demo", application("{}", "Synced", "Healthy", kPinned));
+  wait.decide();
+  wait.changed();
+  ASSERT_EQ(wait.decide().kind, Decision::Kind::kAct);
+  wait.api.put(kApps + "demo", application("{}", "Synced", "Healthy", R"(,
+      "operationState": {"phase": "Succeeded"})"));
+  try {
+    wait.act("terminate-demo");
+    ADD_FAILURE() << "it was judged as it was before";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.error_class(), ErrorClass::kTransient) << "to be looked at again";
+  }
+  EXPECT_EQ(kube::text_at(*wait.api.find(kApps + "demo"), {"status", "operationState", "phase"}),
+            "Succeeded");
 }
 
 TEST(ArgocdAnswers, WhatFailedLast_IsSaidWhileItIsTriedAgain) {
