@@ -274,6 +274,28 @@ TEST(ArgocdAnswers, CommitsThatAreNotPushed_AreSaidBeforeAnything_AndEndTheWait)
   EXPECT_EQ(decision.hint, "push it: git push");
 }
 
+TEST(ArgocdAnswers, WhatMayNotBeRead_IsLeftOutOfTheExplanation) {
+  for (const char* health : {"Degraded", "Suspended"}) {
+    Waiting wait("apps: all");
+    wait.context().read_only = true;
+    wait.http.handler = [inner = wait.http.handler](HttpRequest request) -> Task<HttpResponse> {
+      if (request.url.find("/services/") == std::string::npos)
+        co_return co_await inner(std::move(request));
+      co_return kube::status_response(403, "Forbidden", "User \"u\" cannot get services");
+    };
+    wait.api.put("/apis/apps/v1/namespaces/a/deployments/web",
+                 boost::json::parse(R"({"apiVersion": "apps/v1", "kind": "Deployment",
+                     "spec": {"paused": true, "replicas": 1}})"));
+    wait.api.put(kApps + "demo", application(R"({"automated": {}})", "Synced", health, R"(,
+        "resources": [{"version": "v1", "kind": "Service", "namespace": "a", "name": "web"},
+                      {"group": "apps", "version": "v1", "kind": "Deployment", "namespace": "a",
+                       "name": "web"}])"));
+    std::string reason = wait.observe().reason;
+    EXPECT_THAT(reason, HasSubstr("Deployment a/web")) << health;
+    EXPECT_EQ(reason.find("Service a/web"), std::string::npos) << reason;
+  }
+}
+
 TEST(ArgocdAnswers, WhatIsPaused_IsNamed) {
   Waiting wait("apps: all");
   wait.context().read_only = true;
