@@ -40,7 +40,6 @@ class WaitStage final : public engine::Stage {
 
   void read_options(Context& context);
   std::vector<const boost::json::value*> items(const char* kind) const;
-  Task<void> find_unpushed(Context& context);
   void recall_failures();
   void weigh(Context& context);
   void look_again_by(Instant time);
@@ -102,7 +101,6 @@ Task<Observation> WaitStage::observe(Context& context) {
   auto expected = [this](const argocd::Source& source) { return revisions_.expected(source); };
   state_.assessment =
       argocd::assess(wanted_, items("Application"), items("ApplicationSet"), expected);
-  co_await find_unpushed(context);
   recall_failures();
   weigh(context);
   const argocd::Assessment& assessment = state_.assessment;
@@ -113,18 +111,6 @@ Task<Observation> WaitStage::observe(Context& context) {
   co_await explain(context);
   std::string reason = argocd::decide_wait(state_, Observation::differs("")).reason;
   co_return assessment.total == 0 ? Observation::absent(reason) : Observation::differs(reason);
-}
-
-/// What is not pushed Argo CD cannot be at, however long it is waited for.
-Task<void> WaitStage::find_unpushed(Context& context) {
-  for (Verdict& verdict : state_.assessment.pending) {
-    if (verdict.kind != Verdict::Kind::kStale) continue;
-    bool unpushed = co_await revisions_.is_unpushed(context, verdict.expected);
-    if (!unpushed) continue;
-    verdict.kind = Verdict::Kind::kStuck;
-    verdict.reason += ": " + argocd::short_of(verdict.expected) + " is not pushed";
-    verdict.hint = "push it: git push";
-  }
 }
 
 /// While it tries again Argo CD no longer tells what the last try failed of.

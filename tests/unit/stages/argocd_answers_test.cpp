@@ -274,6 +274,20 @@ TEST(ArgocdAnswers, CommitsThatAreNotPushed_AreSaidBeforeAnything_AndEndTheWait)
   EXPECT_EQ(decision.hint, "push it: git push");
 }
 
+TEST(ArgocdAnswers, AnOperationAtWhatIsPushed_IsNotEndedForWhatIsNot) {
+  Waiting wait("{apps: all, grace: 5s, repository: /repo, terminatePinned: true}");
+  wait.ahead = "1\n";
+  std::string operation = kPinned;
+  operation.replace(operation.find("\"old\""), 5, "\"aaaaaaaa\"");
+  wait.api.put(kApps + "demo", application("{}", "OutOfSync", "Healthy", operation));
+  Clock& clock = wait.context().world().clock;
+  wait.decide();
+  wait.run(clock.sleep_until(clock.now() + std::chrono::seconds(6)));
+  Decision decision = wait.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kWait) << decision.reason;
+  EXPECT_EQ(decision.reason.find("pinned"), std::string::npos) << decision.reason;
+}
+
 TEST(ArgocdAnswers, WhatMayNotBeRead_IsLeftOutOfTheExplanation) {
   for (const char* health : {"Degraded", "Suspended"}) {
     Waiting wait("apps: all");
