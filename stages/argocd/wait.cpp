@@ -7,6 +7,7 @@
 #include "stages/argocd/explanation.h"
 #include "stages/argocd/remedy.h"
 #include "stages/argocd/revisions.h"
+#include "stages/kube/grace.h"
 #include "stages/kube/watches.h"
 #include "stages/target.h"
 
@@ -36,15 +37,12 @@ class WaitStage final : public engine::Stage {
   Task<void> close(Context&) override { co_await watches_.stop(); }
 
  private:
-  using Trouble = std::pair<std::string, std::string>;  // Application and reason
-
   void read_options(Context& context);
   std::vector<const boost::json::value*> items(const char* kind) const;
   void recall_failures();
   void weigh(Context& context);
   void look_again_by(Instant time);
   bool said_before_us(const Verdict& verdict) const;
-  bool has_lasted(const Verdict& verdict, Instant now);
   Task<void> explain(Context& context);
   bool explanations_are_due(Context& context);
   Task<void> find_explanations();
@@ -56,7 +54,7 @@ class WaitStage final : public engine::Stage {
   argocd::Revisions revisions_;
   Duration grace_{};
   argocd::WaitState state_;
-  std::map<Trouble, Instant> stuck_since_;
+  std::map<std::string, Grace> graces_;          // of the trouble of each Application
   std::set<std::string> tried_;                  // occasions of remedies
   std::optional<Instant> look_again_;            // though nothing may have changed
   std::string begun_;                            // UTC: when this stage first looked
@@ -137,35 +135,27 @@ bool WaitStage::said_before_us(const Verdict& verdict) const {
          verdict.since.substr(0, kSecondsLength) < begun_.substr(0, kSecondsLength);
 }
 
-/// Much of what looks final passes by itself while Argo CD starts: only what stays counts.
-bool WaitStage::has_lasted(const Verdict& verdict, Instant now) {
-  Instant since = stuck_since_.at({verdict.application, argocd::trouble_of(verdict)});
-  if (now - since >= grace_) return true;
-  look_again_by(since + grace_);
-  return false;
-}
-
-/// Whom to help, and whom to give up.
+/// Whom to help, and whom to give up. Much of what looks final passes by itself while Argo CD
+/// starts: only what stays counts.
 void WaitStage::weigh(Context& context) {
   Instant now = context.world().clock.now();
-  std::map<Trouble, Instant> since;
+  std::map<std::string, Grace> graces;
   look_again_.reset();
-  for (const Verdict& verdict : state_.assessment.pending) {
-    Trouble trouble{verdict.application, argocd::trouble_of(verdict)};
-    auto known = stuck_since_.find(trouble);
-    since[std::move(trouble)] = known == stuck_since_.end() ? now : known->second;
-  }
-  stuck_since_ = std::move(since);
   for (Verdict& verdict : state_.assessment.pending) {
+    Grace& grace = graces[verdict.application] = graces_[verdict.application];
+    bool lasted = grace.is_over(now, argocd::trouble_of(verdict), grace_);
     bool stuck = verdict.kind == Verdict::Kind::kStuck;
     if (stuck && verdict.remedy == Remedy::kNone && said_before_us(verdict))
       verdict.remedy = Remedy::kRefresh;
     bool open = verdict.remedy != Remedy::kNone && !tried_.contains(argocd::occasion_of(verdict));
     bool at_once = open && verdict.remedy != Remedy::kTerminate;
     if (!stuck && !open) continue;
-    if (!at_once && !has_lasted(verdict, now)) continue;
-    (open ? state_.to_remedy : state_.confirmed).push_back(verdict);
+    if (at_once || lasted)
+      (open ? state_.to_remedy : state_.confirmed).push_back(verdict);
+    else
+      look_again_by(grace.ends(grace_));
   }
+  graces_ = std::move(graces);
 }
 
 /// The first look of a wait is not worth a walk through pods: most things are just starting.
