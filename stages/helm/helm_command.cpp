@@ -60,15 +60,23 @@ std::string hint_for(ErrorClass error_class, const std::string& text) {
 
 std::string home_of(engine::Context& context) { return context.folder() + kHomeFolder; }
 
+/// What a plugin gets from kubectl; nothing of it is about helm, or about another cluster.
+void inherit(const Environment& environment, Command& command) {
+  for (const auto& [name, value] : environment.all())
+    if (name != "KUBECONFIG" && !name.starts_with("HELM_")) command.environment[name] = value;
+}
+
 /// A home of its own: neither the user's repositories and plugins nor what an earlier run has left.
-Command command_for(engine::Context& context, const engine::Tool& helm,
+Command command_for(engine::Context& context, const engine::Tool& helm, const Target& target,
                     std::vector<std::string> arguments) {
   std::string home = home_of(context);
   Command command = context.tools().command(helm.path, std::move(arguments), home);
+  if (target.exec_plugin) inherit(context.world().environment, command);
   command.environment["HELM_CACHE_HOME"] = home + "/cache";
   command.environment["HELM_CONFIG_HOME"] = home + "/config";
   command.environment["HELM_DATA_HOME"] = home + "/data";
   command.environment["HELM_NO_PLUGINS"] = "1";
+  command.environment["KUBECACHEDIR"] = home + "/kube";
   return command;
 }
 
@@ -157,11 +165,11 @@ void take_ownership(std::vector<std::string>& upgrade, int helm_major) {
   force_conflicts(upgrade, helm_major);
 }
 
-Task<std::string> rehearsed_manifest(engine::Context& context, engine::Tool helm,
+Task<std::string> rehearsed_manifest(engine::Context& context, engine::Tool helm, Target target,
                                      std::vector<std::string> upgrade, std::string what) {
   take_ownership(upgrade, helm.major());
   upgrade.insert(upgrade.end(), {"--dry-run=server", "--output", "json"});
-  Command command = command_for(context, helm, std::move(upgrade));
+  Command command = command_for(context, helm, target, std::move(upgrade));
   command.output_limit = kReleaseLimit;
   Exit exit = co_await run_at_home(context, std::move(command));
   if (exit.ok()) co_return manifest_in(exit, what);
@@ -199,9 +207,9 @@ Task<engine::Tool> require_helm(engine::Context& context, const WantedRelease& w
   co_return co_await context.tools().require("helm", probe);
 }
 
-Task<void> run_helm(engine::Context& context, engine::Tool helm, std::vector<std::string> arguments,
-                    std::string what) {
-  Command command = command_for(context, helm, std::move(arguments));
+Task<void> run_helm(engine::Context& context, engine::Tool helm, Target target,
+                    std::vector<std::string> arguments, std::string what) {
+  Command command = command_for(context, helm, target, std::move(arguments));
   command.on_line = context.output_lines();
   Exit exit = co_await run_at_home(context, std::move(command));
   if (exit.ok()) co_return;

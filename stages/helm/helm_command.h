@@ -17,6 +17,7 @@ inline constexpr const char* kHomeFolder = "/helm";
 struct Target {
   std::string kubeconfig;
   std::string context;
+  bool exec_plugin = false;  // helm starts one to be let in
 };
 
 /// `helm upgrade --install`. `values_files` are all of them, in order.
@@ -39,7 +40,7 @@ void take_ownership(std::vector<std::string>& upgrade, int helm_major);
 /// The manifest of the release that such an upgrade would make; helm only tries it. Nothing of its
 /// answer is shown: there are secrets in it. Throws Error as run_helm does, and
 /// Error(kPermanent) for an answer that cannot be read.
-Task<std::string> rehearsed_manifest(engine::Context& context, engine::Tool helm,
+Task<std::string> rehearsed_manifest(engine::Context& context, engine::Tool helm, Target target,
                                      std::vector<std::string> upgrade, std::string what);
 
 /// Does helm say that an object is not the release's? It then has changed none.
@@ -47,7 +48,7 @@ bool speaks_of_ownership(const Error& error);
 
 /// Runs helm to its end, its lines as events. A failure throws Error, of the class that helm's
 /// words speak of: `what` failed, because of its last lines.
-Task<void> run_helm(engine::Context& context, engine::Tool helm, std::vector<std::string> arguments,
-                    std::string what);
+Task<void> run_helm(engine::Context& context, engine::Tool helm, Target target,
+                    std::vector<std::string> arguments, std::string what);
 
 }  // namespace blackstart::stages::helm

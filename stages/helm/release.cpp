@@ -219,7 +219,8 @@ Task<void> HelmRelease::explain(Context& context, const helm::ObjectsState& stat
 /// The context that was verified, also when the plan names none: the file may have got another
 /// current one meanwhile.
 helm::Target HelmRelease::target() const {
-  return {client_->endpoint().kubeconfig, client_->endpoint().context};
+  const kube::Endpoint& endpoint = client_->endpoint();
+  return {endpoint.kubeconfig, endpoint.context, endpoint.exec.has_value()};
 }
 
 int64_t HelmRelease::newest_revision() const {
@@ -235,7 +236,7 @@ Task<void> HelmRelease::run(Context& context, std::vector<std::string> arguments
   boost::json::object mark{{"release", wanted_.name()}, {"revision", revision}};
   std::string path = context.folder() + kMarkFile;
   context.world().files.write(path, boost::json::serialize(mark));
-  co_await helm::run_helm(context, helm, std::move(arguments), std::move(what));
+  co_await helm::run_helm(context, helm, target(), std::move(arguments), std::move(what));
   context.world().files.remove_all(path);
 }
 
@@ -270,8 +271,8 @@ Task<std::optional<Error>> HelmRelease::try_upgrade(Context& context, const engi
 Task<std::vector<helm::Foreign>> HelmRelease::find_foreign(Context& context,
                                                            const engine::Tool& helm,
                                                            std::vector<std::string> arguments) {
-  std::string manifest = co_await helm::rehearsed_manifest(context, helm, std::move(arguments),
-                                                           "trying out release " + wanted_.name());
+  std::string manifest = co_await helm::rehearsed_manifest(
+      context, helm, target(), std::move(arguments), "trying out release " + wanted_.name());
   co_return co_await helm::find_foreign(*client_, wanted_, std::move(manifest));
 }
 

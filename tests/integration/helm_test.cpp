@@ -273,6 +273,40 @@ TEST_P(Helm, WhatHasStalled_EndsTheWaitOnceItHasLasted_AndAnUnusedClaimDoesNotHo
     EXPECT_NE(stalled.err.find(words), std::string::npos) << stalled.err;
 }
 
+TEST_P(Helm, AnExecPlugin_IsFoundOnThePath_AndHasTheEnvironment) {
+  Rehearsal made, user;
+  made.write("plan.yaml", plan_with_cluster(""));
+  ASSERT_EQ(made.blackstart({"apply"}).code, 0);
+  made.kubectl({"create", "serviceaccount", "boss", "-n", "default"});
+  made.kubectl({"create", "clusterrolebinding", "boss", "--clusterrole=cluster-admin",
+                "--serviceaccount=default:boss"});
+  std::string token = made.kubectl({"create", "token", "boss", "-n", "default"}).out;
+  std::string server =
+      made.kubectl({"config", "view", "-o", "jsonpath={.clusters[0].cluster.server}"}).out;
+  user.write(
+      "kubeconfig",
+      "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\nclusters: "
+      "[{name: k, cluster: {insecure-skip-tls-verify: true, server: '" +
+          server +
+          "'}}]\nusers: [{name: u, user: {exec: {command: lab-login, interactiveMode: Never, "
+          "apiVersion: client.authentication.k8s.io/v1}}}]\n");
+  user.write("bin/lab-login",
+             "#!/bin/sh\necho '{\"kind\": \"ExecCredential\", \"apiVersion\": "
+             "\"client.authentication.k8s.io/v1\", \"status\": {\"token\": \"'$LAB_TOKEN'\"}}'\n");
+  std::filesystem::permissions(user.folder() + "/bin/lab-login", std::filesystem::perms::owner_all);
+  write_chart(user, kConfigMap);
+  user.write(
+      "plan.yaml",
+      "apiVersion: blackstart.dev/v1alpha1\nkind: Plan\nmetadata: {name: existing}\nspec:\n" +
+          tools() +
+          "  cluster: {kubeconfig: kubeconfig}\n  stages:\n    - {name: web, uses: "
+          "helm.release, with: {release: web, namespace: default, chart: {path: chart}}}\n");
+  Ran ran = user.blackstart({"apply"}, {{"PATH", user.folder() + "/bin:/usr/bin:/bin"},
+                                        {"LAB_TOKEN", token.substr(0, token.find('\n'))}});
+  EXPECT_EQ(ran.code, 0) << ran.all();
+  EXPECT_EQ(made.kubectl({"-n", "default", "get", "configmap", "web"}).code, 0);
+}
+
 TEST(HelmMajors, OneRelease_GoesThroughBoth) {
   NEEDS_PART("kwokctl");
   NEEDS_PART("helm4");

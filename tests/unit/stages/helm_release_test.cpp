@@ -56,6 +56,36 @@ TEST(HelmReleaseRun, TheContextThatWasVerified_IsTheOneThatHelmIsTold) {
   EXPECT_THAT(bench.processes.ran, Contains(HasSubstr("--kube-context test")));
 }
 
+TEST(HelmReleaseRun, AnExecPluginThatHelmStarts_GetsTheUsersEnvironment) {
+  for (bool plugin : {false, true}) {
+    ReleaseBench bench;
+    bench.environment.variables["AWS_PROFILE"] = "lab";
+    bench.environment.variables["HOME"] = "/home/user";
+    bench.environment.variables["HELM_DRIVER"] = "memory";
+    bench.environment.variables["KUBECONFIG"] = "/another";
+    std::string& kubeconfig = bench.files.content["/p/kubeconfig"];
+    if (plugin)
+      kubeconfig.replace(kubeconfig.find("{token: t}"), 10,
+                         "{exec: {command: login, apiVersion: client.authentication.k8s.io/v1, "
+                         "interactiveMode: Never}}");
+    std::map<std::string, std::string> environment;
+    bench.files.content["/tools/login"] = "";
+    bench.processes.handler = [&environment](const Command& command) {
+      if (command.program == "/tools/login")
+        return Exit{.out = R"({"kind": "ExecCredential", "apiVersion":
+            "client.authentication.k8s.io/v1", "status": {"token": "t"}})"};
+      environment = command.environment;
+      return Exit{.out = "v3.21.4"};
+    };
+    bench.decide();
+    bench.act("install");
+    EXPECT_EQ(environment.contains("AWS_PROFILE"), plugin);
+    EXPECT_EQ(environment["HOME"], plugin ? "/home/user" : "/state/stages/tested/helm");
+    EXPECT_EQ(environment.count("HELM_DRIVER") + environment.count("KUBECONFIG"), 0u);
+    EXPECT_EQ(environment["HELM_CONFIG_HOME"], "/state/stages/tested/helm/config");
+  }
+}
+
 TEST(HelmReleaseRun, AMarkOfThisRelease_TellsThatItsHelmIsDead) {
   ReleaseBench bench;
   bench.install_at_work();
