@@ -221,8 +221,10 @@ Task<void> WaitStage::act(Context& context, const Action& action) {
     if (live == nullptr) co_return;
     boost::json::value patch = argocd::patch_for(verdict, *live);
     co_await send(std::move(ref), std::move(patch));
-    // Not before: a request that failed is made again.
-    tried_.insert(argocd::occasion_of(verdict));
+    // Not before: a request that failed is made again. The end of an operation too, while it stays
+    // pinned: a retry that Argo CD is just about to write goes over it.
+    if (verdict.remedy != Remedy::kTerminate) tried_.insert(argocd::occasion_of(verdict));
+    graces_.erase(verdict.application);  // what was asked for takes its time
     co_return;
   }
 }

@@ -189,6 +189,16 @@ TEST(ArgocdAnswers, APinnedOperation_EndsTheWait_OrIsEndedWithConsent) {
             "normal");
 }
 
+TEST(ArgocdAnswers, AnOperationThatGoesOnAfterItsEnd_IsEndedAgain) {
+  Waiting wait("{apps: all, grace: 5s, terminatePinned: true}");
+  wait.api.put(kApps + "demo", application("{}", "Synced", "Healthy", kPinned));
+  EXPECT_EQ(end_of(wait).kind, Decision::Kind::kAct);
+  wait.act("terminate-demo");
+  wait.api.put(kApps + "demo", application("{}", "Synced", "Healthy", kPinned));
+  EXPECT_EQ(wait.decide().kind, Decision::Kind::kWait) << "it was just asked";
+  EXPECT_EQ(end_of(wait).kind, Decision::Kind::kAct);
+}
+
 TEST(ArgocdAnswers, AnOperationThatEndsByItselfMeanwhile_IsNotEnded) {
   Waiting wait("{apps: all, grace: 5s, terminatePinned: true}");
   wait.api.put(kApps + "demo", application("{}", "Synced", "Healthy", kPinned));
