@@ -1,8 +1,8 @@
 // argocd.app: Applications, the root of an app of apps above all.
 #include "stages/argocd/application.h"
 #include "stages/argocd/declared.h"
-#include "stages/argocd/order.h"
 #include "stages/argocd/revisions.h"
+#include "stages/order.h"
 
 namespace blackstart::stages {
 namespace {
@@ -39,7 +39,7 @@ void lint_project(engine::Context& context, const kube::Manifest& manifest) {
   if (project.empty()) context.warn(title_of(manifest) + " names no project", "add spec.project");
   if (project.empty() || project == "default") return;
   std::string title = title_of(manifest) + " is in project " + project;
-  auto projects = argocd::stages_of_type(context.plan(), context.stage(), "argocd.project");
+  auto projects = stages_of_type(context.plan(), context.stage(), "argocd.project");
   if (projects.all.empty())
     context.warn(
         title + ", which no stage of this plan declares",
@@ -52,9 +52,9 @@ void lint_project(engine::Context& context, const kube::Manifest& manifest) {
 /// Without its credentials the first look at the repository fails, and Argo CD remembers that.
 void lint_repositories(engine::Context& context, const kube::Manifest& manifest) {
   const Files& files = context.world().files;
-  auto repositories = argocd::stages_of_type(context.plan(), context.stage(), "argocd.repository");
+  auto repositories = stages_of_type(context.plan(), context.stage(), "argocd.repository");
   for (const plan::Stage* stage : repositories.all) {
-    std::string url = argocd::written_option(*stage, "url");
+    std::string url = written_option(*stage, "url");
     bool before = std::ranges::find(repositories.before, stage) != repositories.before.end();
     if (url.empty() || before) continue;
     for (const argocd::Source& source : argocd::sources_of(manifest.object)) {

@@ -50,11 +50,18 @@ std::optional<Verdict> judge_revision(const json::value& application,
                                       const ExpectedRevision& expected) {
   for (const Source& source : sources_of(application)) {
     auto wanted = expected(source);
-    if (!wanted || source.revision.empty() || source.revision.starts_with(*wanted)) continue;
-    Verdict result = verdict(Kind::kStale, "is at revision " + short_of(source.revision) +
-                                               ", not at " + short_of(*wanted) + " (" +
-                                               source.target_revision + " of the repository)");
-    result.expected = *wanted;
+    if (!wanted || source.revision.empty() || source.revision.starts_with(wanted->commit)) continue;
+    std::string commit = short_of(wanted->commit);
+    Verdict result =
+        verdict(Kind::kStale, "is at revision " + short_of(source.revision) + ", not at " + commit +
+                                  " (" + source.target_revision + " of the repository)");
+    result.expected = wanted->commit;
+    result.remedy = Remedy::kRefresh;
+    if (wanted->pushed) return result;
+    // However long it is waited for.
+    result.kind = Kind::kStuck;
+    result.reason += ": " + commit + " is not pushed";
+    result.hint = "push it: git push";
     return result;
   }
   return std::nullopt;
@@ -188,6 +195,7 @@ std::vector<Source> sources_of(const json::value& application) {
 Verdict judge_application(const json::value& application, const ExpectedRevision& expected) {
   Verdict result = judge(application, expected);
   result.application = kube::text_at(application, {"metadata", "name"});
+  result.version = kube::text_at(application, {"metadata", "resourceVersion"});
   result.health = kube::text_at(application, {"status", "health", "status"});
   if (result.expected.empty())
     result.expected = join(revisions_at(application, {"status", "sync"}), ", ");

@@ -21,8 +21,13 @@ struct Source {
   bool is_git() const { return chart.empty() && !repo_url.starts_with("oci://"); }
 };
 
-/// The commit that a source is to be at, or nullopt when any will do.
-using ExpectedRevision = std::function<std::optional<std::string>(const Source&)>;
+/// The commit that a source is to be at.
+struct Expected {
+  std::string commit;
+  bool pushed = true;  // to where Argo CD reads; it can be at no other
+};
+/// nullopt: any commit will do.
+using ExpectedRevision = std::function<std::optional<Expected>(const Source&)>;
 
 /// What may be asked of Argo CD, so that an Application gets on.
 enum class Remedy {
@@ -48,6 +53,7 @@ struct Verdict {
     kPinned,      // its operation goes on at another revision than Git is at
   };
   std::string application;
+  std::string version;  // resourceVersion of the Application that was judged
   Kind kind = Kind::kProgressing;
   Matter matter = Matter::kNone;
   Remedy remedy = Remedy::kNone;

@@ -26,11 +26,24 @@ std::string pause_of(const json::value& live) {
   return {};
 }
 
+/// What was read of a resource. Who may read Applications may not read all that is in them.
+struct Look {
+  bool readable = false;
+  std::optional<json::value> live;  // nullopt: it is not there
+};
+
+Task<Look> read(kube::Client& client, kube::ObjectRef ref) {
+  Look look;
+  look.live = co_await client.get(std::move(ref));
+  look.readable = true;
+  co_return look;
+}
+
 /// The first that is paused; an empty chain when none is.
 Task<kube::Diagnosis> find_paused(kube::Client& client, std::vector<kube::ObjectRef> refs) {
   for (const kube::ObjectRef& ref : refs) {
-    auto live = co_await client.get(ref);
-    std::string pause = live ? pause_of(*live) : std::string();
+    const Look look = co_await kube::if_readable(read(client, ref));
+    std::string pause = look.live ? pause_of(*look.live) : std::string();
     if (!pause.empty()) co_return single(ref.to_string() + " " + pause);
   }
   co_return kube::Diagnosis();
@@ -43,10 +56,10 @@ Task<kube::Diagnosis> find_worst(kube::Client& client, std::vector<kube::ObjectR
                                  bool may_be_gone) {
   std::vector<json::value> unready;
   for (const kube::ObjectRef& ref : refs) {
-    auto live = co_await client.get(ref);
-    if (!live && may_be_gone) continue;
-    if (!live) co_return single(ref.to_string() + " is missing");
-    if (!kube::readiness_of(*live).ready()) unready.push_back(std::move(*live));
+    Look look = co_await kube::if_readable(read(client, ref));
+    if (!look.readable || (!look.live && may_be_gone)) continue;
+    if (!look.live) co_return single(ref.to_string() + " is missing");
+    if (!kube::readiness_of(*look.live).ready()) unready.push_back(std::move(*look.live));
   }
   if (unready.empty()) co_return kube::Diagnosis();
   std::vector<const json::value*> all;

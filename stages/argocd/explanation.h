@@ -7,7 +7,8 @@
 namespace blackstart::stages::argocd {
 
 /// Looks into what the verdict suspects, else into the Application's workloads, as far as to the
-/// first that is not ready or is suspended. An empty chain: nothing was found. Reads only.
+/// first that is not ready or is suspended. An empty chain: nothing was found. Reads only; what
+/// cannot be read is left out. Never throws but when cancelled.
 Task<kube::Diagnosis> explain(kube::Client& client, boost::json::value application,
                               Verdict verdict);
 

@@ -25,6 +25,13 @@ json::value* keep_only(json::value& config, const char* list, const char* inner,
   return stored.get_array()[0].get_object().if_contains(inner);
 }
 
+/// Of an exec plugin; a bare name is looked for on PATH.
+void make_command_absolute(json::value& user, const std::string& folder) {
+  std::string command = kube::text_at(user, {"exec", "command"});
+  if (command.starts_with('/') || command.find('/') == std::string::npos) return;
+  user.at("exec").as_object()["command"] = folder + command;
+}
+
 }  // namespace
 
 HostKubeconfig make_host_kubeconfig(const Files& files, const std::string& path,
@@ -57,6 +64,7 @@ HostKubeconfig make_host_kubeconfig(const Files& files, const std::string& path,
   make_absolute(cluster, "certificate-authority");
   for (const char* key : {"client-certificate", "client-key", "tokenFile"})
     make_absolute(user, key);
+  if (user != nullptr) make_command_absolute(*user, folder);
   HostKubeconfig made;
   made.text = json::serialize(read);
   digest.update(made.text);

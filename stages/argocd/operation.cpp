@@ -148,13 +148,19 @@ std::string tries_of(const json::value& application, int64_t retries) {
          (limit < 0 ? " without end" : " of " + std::to_string(limit));
 }
 
+/// What Git is at as far as Argo CD can know.
+std::string newest_of(const Source& source, const ExpectedRevision& expected) {
+  auto wanted = expected(source);
+  return wanted && wanted->pushed ? wanted->commit : source.revision;
+}
+
 /// "; it is pinned to revision aaaaaaaa, and Git is at bbbbbbbb"; empty when it is not.
 std::string pinned_to(const json::value& application, const ExpectedRevision& expected) {
   std::vector<std::string> at =
       revisions_at(application, {"status", "operationState", "operation", "sync"});
   std::vector<Source> sources = sources_of(application);
   for (size_t i = 0; i < sources.size() && i < at.size(); ++i) {
-    std::string newest = expected(sources[i]).value_or(sources[i].revision);
+    std::string newest = newest_of(sources[i], expected);
     if (at[i].empty() || newest.empty() || at[i].starts_with(newest)) continue;
     return "; it is pinned to revision " + short_of(at[i]) + ", and Git is at " + short_of(newest);
   }

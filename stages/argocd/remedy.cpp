@@ -24,7 +24,7 @@ json::value annotation(std::string_view name, std::string_view value) {
 }
 
 /// As Argo CD's own automated sync makes it, without a revision: what Git is at by then.
-json::value sync_patch(const json::value& application) {
+json::value sync_patch(const Verdict& verdict, const json::value& application) {
   json::object sync;
   if (const json::value* options = kube::find(application, {"spec", "syncPolicy", "syncOptions"}))
     sync["syncOptions"] = *options;
@@ -33,12 +33,15 @@ json::value sync_patch(const json::value& application) {
   json::object operation{{"initiatedBy", {{"username", "blackstart"}}}, {"sync", std::move(sync)}};
   if (const json::value* retry = kube::find(application, {"spec", "syncPolicy", "retry"}))
     operation["retry"] = *retry;
-  return json::object{{"operation", std::move(operation)}};
+  return json::object{{"metadata", {{"resourceVersion", verdict.version}}},
+                      {"operation", std::move(operation)}};
 }
 
-/// As argocd-server ends one, and a look at Git for what comes next.
-json::value terminate_patch() {
+/// As argocd-server ends one, and a look at Git for what comes next. One that has ended by itself
+/// would stay "Terminating" for good.
+json::value terminate_patch(const Verdict& verdict) {
   json::value patch = annotation("argocd.argoproj.io/refresh", "normal");
+  patch.at("metadata").as_object()["resourceVersion"] = verdict.version;
   patch.as_object()["status"] = {{"operationState", {{"phase", "Terminating"}}}};
   return patch;
 }
@@ -80,8 +83,8 @@ kube::ObjectRef target_of(const Verdict& verdict, const std::string& name_space)
 }
 
 json::value patch_for(const Verdict& verdict, const json::value& live) {
-  if (verdict.remedy == Remedy::kSync) return sync_patch(live);
-  if (verdict.remedy == Remedy::kTerminate) return terminate_patch();
+  if (verdict.remedy == Remedy::kSync) return sync_patch(verdict, live);
+  if (verdict.remedy == Remedy::kTerminate) return terminate_patch(verdict);
   if (is_set(verdict)) return annotation("argocd.argoproj.io/application-set-refresh", "true");
   // What failed is kept by the repo-server for a while; "hard" goes past that.
   bool failed = verdict.kind == Verdict::Kind::kStuck;

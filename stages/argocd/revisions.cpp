@@ -63,6 +63,16 @@ Task<std::optional<std::string>> commit_of(engine::Context& context, std::string
   co_return std::string(trim(exit.out));
 }
 
+Task<bool> is_unpushed(engine::Context& context, std::string repository, std::string commit) {
+  std::vector<std::string> all{"for-each-ref", "--count=1", "refs/remotes"};
+  std::vector<std::string> with{"for-each-ref", "--count=1", "--contains", std::move(commit),
+                                "refs/remotes"};
+  Exit any = co_await run_git(context, repository, std::move(all));
+  if (!any.ok() || trim(any.out).empty()) co_return false;
+  Exit found = co_await run_git(context, repository, std::move(with));
+  co_return found.ok() && trim(found.out).empty();
+}
+
 }  // namespace
 
 std::string repository_name(const Files& files, const std::string& url) {
@@ -119,16 +129,15 @@ Task<void> Revisions::resolve(engine::Context& context, std::vector<Source> sour
     throw Error(ErrorClass::kUsage, "revision " + pinned_ + " is not in " + repository_)
         .at(context.option("revision").place);
   }
+  co_await find_pushed(context);
 }
 
-Task<bool> Revisions::is_unpushed(engine::Context& context, std::string commit) {
-  std::vector<std::string> all{"for-each-ref", "--count=1", "refs/remotes"};
-  std::vector<std::string> with{"for-each-ref", "--count=1", "--contains", std::move(commit),
-                                "refs/remotes"};
-  Exit any = co_await run_git(context, repository_, std::move(all));
-  if (!any.ok() || trim(any.out).empty()) co_return false;
-  Exit found = co_await run_git(context, repository_, std::move(with));
-  co_return found.ok() && trim(found.out).empty();
+Task<void> Revisions::find_pushed(engine::Context& context) {
+  for (const auto& [target, commit] : commits_) {
+    if (pushed_.contains(commit)) continue;
+    bool unpushed = co_await is_unpushed(context, repository_, commit);
+    if (!unpushed) pushed_.insert(commit);
+  }
 }
 
 Task<void> Revisions::warn_of_unpushed(engine::Context& context) {
@@ -145,11 +154,12 @@ Task<void> Revisions::warn_of_unpushed(engine::Context& context) {
                "git push, in " + repository_);
 }
 
-std::optional<std::string> Revisions::expected(const Source& source) const {
+std::optional<Expected> Revisions::expected(const Source& source) const {
   if ((repository_.empty() && pinned_.empty()) || !concerns(source)) return std::nullopt;
-  if (repository_.empty()) return pinned_;
+  if (repository_.empty()) return Expected{pinned_};
   auto found = commits_.find(pinned_.empty() ? source.target_revision : pinned_);
-  return found == commits_.end() ? std::nullopt : std::optional(found->second);
+  if (found == commits_.end()) return std::nullopt;
+  return Expected{found->second, pushed_.contains(found->second)};
 }
 
 }  // namespace blackstart::stages::argocd

@@ -27,12 +27,10 @@ class Revisions {
   /// Asks git what the target revisions of `sources` are now. Throws Error(kUsage) when the path is
   /// no repository or `pinned` names no commit in it.
   Task<void> resolve(engine::Context& context, std::vector<Source> sources);
-  /// Of a source that was given to the last resolve().
-  std::optional<std::string> expected(const Source& source) const;
+  /// Of a source that was given to the last resolve(). Pushed is what is in a branch of a remote,
+  /// as last fetched or pushed here; where there is no such branch, all is.
+  std::optional<Expected> expected(const Source& source) const;
 
-  /// Is this commit in no branch of any remote, as last fetched or pushed here? false where there
-  /// are none.
-  Task<bool> is_unpushed(engine::Context& context, std::string commit);
   /// Says how many commits the branch that is checked out is ahead of the one it is pushed to.
   Task<void> warn_of_unpushed(engine::Context& context);
 
@@ -42,12 +40,14 @@ class Revisions {
  private:
   bool concerns(const Source& source) const;
   void find_urls(const Files& files, const std::vector<Source>& sources);
+  Task<void> find_pushed(engine::Context& context);
 
   std::string repository_;
   std::string pinned_;
   std::set<std::string> names_;  // of the repository and its remotes, as repository_name() says
   std::set<std::string> urls_;   // of the sources that are read from it
   std::map<std::string, std::string> commits_;  // by target revision; unknown ones are left out
+  std::set<std::string> pushed_;                // commits that once were seen to be
 };
 
 }  // namespace blackstart::stages::argocd

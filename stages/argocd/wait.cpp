@@ -7,6 +7,7 @@
 #include "stages/argocd/explanation.h"
 #include "stages/argocd/remedy.h"
 #include "stages/argocd/revisions.h"
+#include "stages/kube/grace.h"
 #include "stages/kube/watches.h"
 #include "stages/target.h"
 
@@ -36,27 +37,24 @@ class WaitStage final : public engine::Stage {
   Task<void> close(Context&) override { co_await watches_.stop(); }
 
  private:
-  using Trouble = std::pair<std::string, std::string>;  // Application and reason
-
   void read_options(Context& context);
   std::vector<const boost::json::value*> items(const char* kind) const;
-  Task<void> find_unpushed(Context& context);
   void recall_failures();
   void weigh(Context& context);
   void look_again_by(Instant time);
   bool said_before_us(const Verdict& verdict) const;
-  bool has_lasted(const Verdict& verdict, Instant now);
   Task<void> explain(Context& context);
   bool explanations_are_due(Context& context);
   Task<void> find_explanations();
   const boost::json::value* find(const kube::ObjectRef& ref) const;
+  Task<void> send(kube::ObjectRef ref, boost::json::value patch);
 
   std::optional<std::string> read_for_;  // the input digest that the options were read for
   argocd::WaitFor wanted_;
   argocd::Revisions revisions_;
   Duration grace_{};
   argocd::WaitState state_;
-  std::map<Trouble, Instant> stuck_since_;
+  std::map<std::string, Grace> graces_;          // of the trouble of each Application
   std::set<std::string> tried_;                  // occasions of remedies
   std::optional<Instant> look_again_;            // though nothing may have changed
   std::string begun_;                            // UTC: when this stage first looked
@@ -101,7 +99,6 @@ Task<Observation> WaitStage::observe(Context& context) {
   auto expected = [this](const argocd::Source& source) { return revisions_.expected(source); };
   state_.assessment =
       argocd::assess(wanted_, items("Application"), items("ApplicationSet"), expected);
-  co_await find_unpushed(context);
   recall_failures();
   weigh(context);
   const argocd::Assessment& assessment = state_.assessment;
@@ -112,18 +109,6 @@ Task<Observation> WaitStage::observe(Context& context) {
   co_await explain(context);
   std::string reason = argocd::decide_wait(state_, Observation::differs("")).reason;
   co_return assessment.total == 0 ? Observation::absent(reason) : Observation::differs(reason);
-}
-
-/// What is not pushed Argo CD cannot be at, however long it is waited for.
-Task<void> WaitStage::find_unpushed(Context& context) {
-  for (Verdict& verdict : state_.assessment.pending) {
-    if (verdict.kind != Verdict::Kind::kStale) continue;
-    bool unpushed = co_await revisions_.is_unpushed(context, verdict.expected);
-    if (!unpushed) continue;
-    verdict.kind = Verdict::Kind::kStuck;
-    verdict.reason += ": " + argocd::short_of(verdict.expected) + " is not pushed";
-    verdict.hint = "push it: git push";
-  }
 }
 
 /// While it tries again Argo CD no longer tells what the last try failed of.
@@ -150,35 +135,27 @@ bool WaitStage::said_before_us(const Verdict& verdict) const {
          verdict.since.substr(0, kSecondsLength) < begun_.substr(0, kSecondsLength);
 }
 
-/// Much of what looks final passes by itself while Argo CD starts: only what stays counts.
-bool WaitStage::has_lasted(const Verdict& verdict, Instant now) {
-  Instant since = stuck_since_.at({verdict.application, argocd::trouble_of(verdict)});
-  if (now - since >= grace_) return true;
-  look_again_by(since + grace_);
-  return false;
-}
-
-/// Whom to help, and whom to give up.
+/// Whom to help, and whom to give up. Much of what looks final passes by itself while Argo CD
+/// starts: only what stays counts.
 void WaitStage::weigh(Context& context) {
   Instant now = context.world().clock.now();
-  std::map<Trouble, Instant> since;
+  std::map<std::string, Grace> graces;
   look_again_.reset();
-  for (const Verdict& verdict : state_.assessment.pending) {
-    Trouble trouble{verdict.application, argocd::trouble_of(verdict)};
-    auto known = stuck_since_.find(trouble);
-    since[std::move(trouble)] = known == stuck_since_.end() ? now : known->second;
-  }
-  stuck_since_ = std::move(since);
   for (Verdict& verdict : state_.assessment.pending) {
+    Grace& grace = graces[verdict.application] = graces_[verdict.application];
+    bool lasted = grace.is_over(now, argocd::trouble_of(verdict), grace_);
     bool stuck = verdict.kind == Verdict::Kind::kStuck;
     if (stuck && verdict.remedy == Remedy::kNone && said_before_us(verdict))
       verdict.remedy = Remedy::kRefresh;
     bool open = verdict.remedy != Remedy::kNone && !tried_.contains(argocd::occasion_of(verdict));
     bool at_once = open && verdict.remedy != Remedy::kTerminate;
     if (!stuck && !open) continue;
-    if (!at_once && !has_lasted(verdict, now)) continue;
-    (open ? state_.to_remedy : state_.confirmed).push_back(verdict);
+    if (at_once || lasted)
+      (open ? state_.to_remedy : state_.confirmed).push_back(verdict);
+    else
+      look_again_by(grace.ends(grace_));
   }
+  graces_ = std::move(graces);
 }
 
 /// The first look of a wait is not worth a walk through pods: most things are just starting.
@@ -225,16 +202,29 @@ const boost::json::value* WaitStage::find(const kube::ObjectRef& ref) const {
   return nullptr;
 }
 
+Task<void> WaitStage::send(kube::ObjectRef ref, boost::json::value patch) {
+  try {
+    co_await client_->merge_patch(std::move(ref), std::move(patch));
+  } catch (const kube::ApiError& error) {
+    if (error.status() != 409) throw;
+    throw Error(ErrorClass::kTransient, error.summary())
+        .because("it has changed since it was looked at");
+  }
+}
+
 Task<void> WaitStage::act(Context& context, const Action& action) {
   context.progress(action.summary);
   for (const Verdict& verdict : state_.to_remedy) {
     if (action.id != argocd::action_for(verdict).id) continue;
-    tried_.insert(argocd::occasion_of(verdict));
     kube::ObjectRef ref = argocd::target_of(verdict, wanted_.name_space);
     const boost::json::value* live = find(ref);
     if (live == nullptr) co_return;
     boost::json::value patch = argocd::patch_for(verdict, *live);
-    co_await client_->merge_patch(std::move(ref), std::move(patch));
+    co_await send(std::move(ref), std::move(patch));
+    // Not before: a request that failed is made again. The end of an operation too, while it stays
+    // pinned: a retry that Argo CD is just about to write goes over it.
+    if (verdict.remedy != Remedy::kTerminate) tried_.insert(argocd::occasion_of(verdict));
+    graces_.erase(verdict.application);  // what was asked for takes its time
     co_return;
   }
 }

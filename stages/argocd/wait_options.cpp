@@ -64,7 +64,6 @@ WaitFor read_wait_for(Context& context) {
 
 Verdict settled(Verdict verdict, const WaitFor& wanted) {
   using Matter = Verdict::Matter;
-  if (verdict.kind == Verdict::Kind::kStale) verdict.remedy = Remedy::kRefresh;
   if (verdict.matter == Matter::kPinned && wanted.terminate_pinned)
     verdict.remedy = Remedy::kTerminate;
   bool unsynced = verdict.matter == Matter::kUnsynced;

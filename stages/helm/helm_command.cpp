@@ -13,7 +13,6 @@ namespace {
 constexpr const char* kOldestHelm = "3.16.0";
 constexpr const char* kOldestForOwnership = "3.17.0";
 constexpr const char* kTooNewHelm = "5.0.0";
-constexpr const char* kTakeOwnership = "--take-ownership";
 // What helm says of objects that another release, or nobody, owns.
 constexpr const char* kOwnedByOthers = "cannot be imported into the current release";
 constexpr size_t kLastLines = 12;
@@ -61,15 +60,23 @@ std::string hint_for(ErrorClass error_class, const std::string& text) {
 
 std::string home_of(engine::Context& context) { return context.folder() + kHomeFolder; }
 
+/// What a plugin gets from kubectl; nothing of it is about helm, or about another cluster.
+void inherit(const Environment& environment, Command& command) {
+  for (const auto& [name, value] : environment.all())
+    if (name != "KUBECONFIG" && !name.starts_with("HELM_")) command.environment[name] = value;
+}
+
 /// A home of its own: neither the user's repositories and plugins nor what an earlier run has left.
-Command command_for(engine::Context& context, const engine::Tool& helm,
+Command command_for(engine::Context& context, const engine::Tool& helm, const Target& target,
                     std::vector<std::string> arguments) {
   std::string home = home_of(context);
   Command command = context.tools().command(helm.path, std::move(arguments), home);
+  if (target.exec_plugin) inherit(context.world().environment, command);
   command.environment["HELM_CACHE_HOME"] = home + "/cache";
   command.environment["HELM_CONFIG_HOME"] = home + "/config";
   command.environment["HELM_DATA_HOME"] = home + "/data";
   command.environment["HELM_NO_PLUGINS"] = "1";
+  command.environment["KUBECACHEDIR"] = home + "/kube";
   return command;
 }
 
@@ -79,6 +86,34 @@ Task<Exit> run_at_home(engine::Context& context, Command command) {
   Exit exit = co_await context.world().processes.run(std::move(command));
   context.world().files.remove_all(home);
   co_return exit;
+}
+
+/// For a helm that applies on the server's side; an older one takes over fields unasked.
+void force_conflicts(std::vector<std::string>& upgrade, int helm_major) {
+  constexpr const char* kForce = "--force-conflicts";
+  bool there = std::find(upgrade.begin(), upgrade.end(), kForce) != upgrade.end();
+  if (helm_major >= 4 && !there) upgrade.push_back(kForce);
+}
+
+Error failure_of(const Exit& exit, const std::string& what) {
+  std::string text = exit.err.empty() ? exit.out : exit.err;
+  ErrorClass error_class = exit.signal != 0 ? ErrorClass::kTransient : classify_failure(text);
+  Error error(error_class, what + " failed: helm ended with " + exit.describe());
+  for (std::string& line : reasons(exit)) error.because(std::move(line));
+  if (std::string hint = hint_for(error_class, text); !hint.empty()) error.hint(hint);
+  return error;
+}
+
+/// Of the release that helm prints as JSON.
+std::string manifest_in(const Exit& exit, const std::string& what) {
+  boost::json::parse_options deep;
+  deep.max_depth = 512;
+  boost::json::error_code failed;
+  boost::json::value release = boost::json::parse(exit.out, failed, {}, deep);
+  if (exit.truncated || failed)
+    throw Error(ErrorClass::kPermanent, what + " failed: helm's answer cannot be read")
+        .because(exit.truncated ? "it is longer than 64 MiB" : "it is no JSON");
+  return kube::text_at(release, {"manifest"});
 }
 
 }  // namespace
@@ -99,7 +134,6 @@ std::vector<std::string> upgrade_arguments(const WantedRelease& wanted,
                     "--description", wanted.description()});
   if (wanted.create_namespace) arguments.push_back("--create-namespace");
   if (wanted.skip_crds) arguments.push_back("--skip-crds");
-  if (wanted.take_ownership) arguments.push_back(kTakeOwnership);
   // Readiness is watched by us: helm only waits for the chart's hooks.
   if (helm_major >= 4) {
     arguments.insert(arguments.end(), {"--wait=hookOnly", "--server-side=auto"});
@@ -126,29 +160,21 @@ std::vector<std::string> uninstall_arguments(const WantedRelease& wanted, const 
   return arguments;
 }
 
-void force_conflicts(std::vector<std::string>& upgrade, int helm_major) {
-  constexpr const char* kForce = "--force-conflicts";
-  bool there = std::find(upgrade.begin(), upgrade.end(), kForce) != upgrade.end();
-  if (helm_major >= 4 && !there) upgrade.push_back(kForce);
+void take_ownership(std::vector<std::string>& upgrade, int helm_major) {
+  upgrade.push_back("--take-ownership");
+  force_conflicts(upgrade, helm_major);
 }
 
-std::vector<std::string> rehearsal_arguments(std::vector<std::string> upgrade) {
-  std::erase(upgrade, kTakeOwnership);
-  upgrade.insert(upgrade.end(), {kTakeOwnership, "--dry-run=server", "--output", "json"});
-  return upgrade;
-}
-
-Task<std::string> rehearsed_manifest(engine::Context& context, engine::Tool helm,
-                                     std::vector<std::string> upgrade) {
-  Command command = command_for(context, helm, rehearsal_arguments(std::move(upgrade)));
+Task<std::string> rehearsed_manifest(engine::Context& context, engine::Tool helm, Target target,
+                                     std::vector<std::string> upgrade, std::string what) {
+  take_ownership(upgrade, helm.major());
+  upgrade.insert(upgrade.end(), {"--dry-run=server", "--output", "json"});
+  Command command = command_for(context, helm, target, std::move(upgrade));
   command.output_limit = kReleaseLimit;
   Exit exit = co_await run_at_home(context, std::move(command));
-  boost::json::parse_options deep;
-  deep.max_depth = 512;
-  boost::json::error_code failed;
-  boost::json::value release = boost::json::parse(exit.out, failed, {}, deep);
-  if (!exit.ok() || failed) co_return std::string();
-  co_return kube::text_at(release, {"manifest"});
+  if (exit.ok()) co_return manifest_in(exit, what);
+  exit.out.clear();
+  throw failure_of(exit, what);
 }
 
 bool speaks_of_ownership(const Error& error) {
@@ -181,18 +207,13 @@ Task<engine::Tool> require_helm(engine::Context& context, const WantedRelease& w
   co_return co_await context.tools().require("helm", probe);
 }
 
-Task<void> run_helm(engine::Context& context, engine::Tool helm, std::vector<std::string> arguments,
-                    std::string what) {
-  Command command = command_for(context, helm, std::move(arguments));
+Task<void> run_helm(engine::Context& context, engine::Tool helm, Target target,
+                    std::vector<std::string> arguments, std::string what) {
+  Command command = command_for(context, helm, target, std::move(arguments));
   command.on_line = context.output_lines();
   Exit exit = co_await run_at_home(context, std::move(command));
   if (exit.ok()) co_return;
-  std::string text = exit.err.empty() ? exit.out : exit.err;
-  ErrorClass error_class = exit.signal != 0 ? ErrorClass::kTransient : classify_failure(text);
-  Error error(error_class, what + " failed: helm ended with " + exit.describe());
-  for (std::string& line : reasons(exit)) error.because(std::move(line));
-  if (std::string hint = hint_for(error_class, text); !hint.empty()) error.hint(hint);
-  throw error;
+  throw failure_of(exit, what);
 }
 
 }  // namespace blackstart::stages::helm

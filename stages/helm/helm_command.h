@@ -17,6 +17,7 @@ inline constexpr const char* kHomeFolder = "/helm";
 struct Target {
   std::string kubeconfig;
   std::string context;
+  bool exec_plugin = false;  // helm starts one to be let in
 };
 
 /// `helm upgrade --install`. `values_files` are all of them, in order.
@@ -33,22 +34,21 @@ ErrorClass classify_failure(std::string_view text);
 /// Finds helm and checks that it is one we can drive.
 Task<engine::Tool> require_helm(engine::Context& context, const WantedRelease& wanted);
 
-/// For a helm that applies on the server's side; an older one takes over fields unasked.
-void force_conflicts(std::vector<std::string>& upgrade, int helm_major);
-/// The same upgrade, only tried: helm prints the release that it would make, as JSON, whoever owns
-/// its objects. Helm 3.17 or newer.
-std::vector<std::string> rehearsal_arguments(std::vector<std::string> upgrade);
-/// The manifest in what that printed; empty when it failed, or this helm cannot do it. Nothing of
-/// it is shown: there are secrets in it.
-Task<std::string> rehearsed_manifest(engine::Context& context, engine::Tool helm,
-                                     std::vector<std::string> upgrade);
+/// The same upgrade that takes whatever is there, and gives it the chart's fields, whoever set them
+/// before. Helm 3.17 or newer.
+void take_ownership(std::vector<std::string>& upgrade, int helm_major);
+/// The manifest of the release that such an upgrade would make; helm only tries it. Nothing of its
+/// answer is shown: there are secrets in it. Throws Error as run_helm does, and
+/// Error(kPermanent) for an answer that cannot be read.
+Task<std::string> rehearsed_manifest(engine::Context& context, engine::Tool helm, Target target,
+                                     std::vector<std::string> upgrade, std::string what);
 
-/// Does helm say that an object is not the release's?
+/// Does helm say that an object is not the release's? It then has changed none.
 bool speaks_of_ownership(const Error& error);
 
-/// Runs helm to its end, its lines as events. A failure throws Error: `what` failed, because of its
-/// last lines.
-Task<void> run_helm(engine::Context& context, engine::Tool helm, std::vector<std::string> arguments,
-                    std::string what);
+/// Runs helm to its end, its lines as events. A failure throws Error, of the class that helm's
+/// words speak of: `what` failed, because of its last lines.
+Task<void> run_helm(engine::Context& context, engine::Tool helm, Target target,
+                    std::vector<std::string> arguments, std::string what);
 
 }  // namespace blackstart::stages::helm

@@ -36,6 +36,7 @@ Task<std::vector<Foreign>> find_foreign(kube::Client& client, WantedRelease want
                                         std::string manifest) {
   Diagnostics diagnostics;
   kube::Manifests objects = kube::read_manifests(manifest, "release " + wanted.name(), diagnostics);
+  kube::throw_if_broken(diagnostics, "the manifest of release " + wanted.name());
   objects = co_await kube::with_namespace(client, std::move(objects), wanted.name_space);
   std::vector<Foreign> found;
   for (const kube::Manifest& object : objects) {

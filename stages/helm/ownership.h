@@ -20,7 +20,7 @@ struct Foreign {
 /// checks itself.
 std::optional<Foreign> foreign_to(const WantedRelease& wanted, const boost::json::value& live);
 
-/// Looks at all objects of a rendered manifest.
+/// Looks at all objects of a rendered manifest. Throws when not all of them can be looked at.
 Task<std::vector<Foreign>> find_foreign(kube::Client& client, WantedRelease wanted,
                                         std::string manifest);
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "orchestrator/kube/object.h"
-#include "stages/argocd/order.h"
+#include "stages/order.h"
 
 namespace blackstart::stages::helm {
 namespace {
@@ -20,9 +20,9 @@ bool needs_the_secret(const WantedRelease& wanted) {
 
 void lint_redis_secret(engine::Context& context, const WantedRelease& wanted) {
   if (!needs_the_secret(wanted)) return;
-  auto secrets = argocd::stages_of_type(context.plan(), context.stage(), "kube.secret");
+  auto secrets = stages_of_type(context.plan(), context.stage(), "kube.secret");
   bool made = std::ranges::any_of(secrets.before, [](const plan::Stage* stage) {
-    return argocd::written_option(*stage, "name") == kSecret;
+    return written_option(*stage, "name") == kSecret;
   });
   if (made) return;
   context.warn("redisSecretInit is off in the values of release " + wanted.name() +

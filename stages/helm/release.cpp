@@ -59,8 +59,13 @@ class HelmRelease final : public engine::Stage {
                  int64_t revision, std::string what);
   int64_t newest_revision() const;
   Task<void> upgrade(Context& context);
+  Task<std::optional<Error>> try_upgrade(Context& context, const engine::Tool& helm,
+                                         std::vector<std::string> arguments);
   Task<std::vector<helm::Foreign>> find_foreign(Context& context, const engine::Tool& helm,
                                                 std::vector<std::string> arguments);
+  Task<void> prepare_to_take(Context& context, const engine::Tool& helm,
+                             std::vector<std::string>& arguments);
+  Task<std::string> find_hooks();
   Task<void> explain_failure(Context& context, const engine::Tool& helm,
                              std::vector<std::string> arguments, Error& failure);
   Task<void> forget(std::string secret);
@@ -99,6 +104,30 @@ void drop_leftovers(Context& context) {
       context.world().files.remove_all(path);
   }
 }
+
+/// The plan's inline values as a file of helm's, which may hold secrets: however the upgrade ends,
+/// or is cancelled, it goes. None is written for no values.
+class SetFile {
+ public:
+  SetFile(Context& context, const boost::json::value& set)
+      : files_(context.world().files), path_(context.folder() + kSetFile) {
+    if (!set.as_object().empty()) files_.write(path_, boost::json::serialize(set));
+  }
+  ~SetFile() {
+    try {
+      files_.remove_all(path_);
+    } catch (const Error&) {
+      // The next look drops what was left behind.
+    }
+  }
+  SetFile(const SetFile&) = delete;
+  SetFile& operator=(const SetFile&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  Files& files_;
+  std::string path_;
+};
 
 Task<void> HelmRelease::read_records() {
   std::string selector = "owner=helm,name=" + wanted_.release;
@@ -190,7 +219,8 @@ Task<void> HelmRelease::explain(Context& context, const helm::ObjectsState& stat
 /// The context that was verified, also when the plan names none: the file may have got another
 /// current one meanwhile.
 helm::Target HelmRelease::target() const {
-  return {client_->endpoint().kubeconfig, client_->endpoint().context};
+  const kube::Endpoint& endpoint = client_->endpoint();
+  return {endpoint.kubeconfig, endpoint.context, endpoint.exec.has_value()};
 }
 
 int64_t HelmRelease::newest_revision() const {
@@ -206,43 +236,64 @@ Task<void> HelmRelease::run(Context& context, std::vector<std::string> arguments
   boost::json::object mark{{"release", wanted_.name()}, {"revision", revision}};
   std::string path = context.folder() + kMarkFile;
   context.world().files.write(path, boost::json::serialize(mark));
-  co_await helm::run_helm(context, helm, std::move(arguments), std::move(what));
+  co_await helm::run_helm(context, helm, target(), std::move(arguments), std::move(what));
   context.world().files.remove_all(path);
 }
 
 Task<void> HelmRelease::upgrade(Context& context) {
   engine::Tool helm = co_await helm::require_helm(context, wanted_);
   std::vector<std::string> values = wanted_.values_files;
-  std::string set_file = context.folder() + kSetFile;
-  if (!wanted_.set.as_object().empty()) {
-    context.world().files.write(set_file, boost::json::serialize(wanted_.set));
-    values.push_back(set_file);
-  }
+  SetFile set_file(context, wanted_.set);
+  if (!wanted_.set.as_object().empty()) values.push_back(set_file.path());
   auto arguments = helm::upgrade_arguments(wanted_, values, helm.major(), target());
-  if (wanted_.take_ownership) {
-    auto found = co_await find_foreign(context, helm, arguments);
-    if (auto refused = helm::refuse_to_take(wanted_, found)) throw std::move(*refused);
-    // To adopt an object is to give it the chart's fields, whoever set them before.
-    if (!found.empty()) helm::force_conflicts(arguments, helm.major());
+  auto failure = co_await try_upgrade(context, helm, arguments);
+  if (failure && wanted_.take_ownership && helm::speaks_of_ownership(*failure)) {
+    co_await prepare_to_take(context, helm, arguments);
+    failure = co_await try_upgrade(context, helm, arguments);
   }
+  if (failure) co_await explain_failure(context, helm, std::move(arguments), *failure);
+  if (failure) throw std::move(*failure);
+}
+
+Task<std::optional<Error>> HelmRelease::try_upgrade(Context& context, const engine::Tool& helm,
+                                                    std::vector<std::string> arguments) {
   std::optional<Error> failure;
   try {
-    co_await run(context, arguments, helm, newest_revision() + 1,
+    co_await run(context, std::move(arguments), helm, newest_revision() + 1,
                  "installing release " + wanted_.name());
   } catch (Error& error) {
     failure = std::move(error);
   }
-  if (failure) co_await explain_failure(context, helm, std::move(arguments), *failure);
-  context.world().files.remove_all(set_file);
-  if (failure) throw std::move(*failure);
+  co_return failure;
 }
 
-/// helm itself names the first alone, and with --take-ownership takes whatever is there.
+/// All of those that are not the release's; helm itself names the first alone.
 Task<std::vector<helm::Foreign>> HelmRelease::find_foreign(Context& context,
                                                            const engine::Tool& helm,
                                                            std::vector<std::string> arguments) {
-  std::string manifest = co_await helm::rehearsed_manifest(context, helm, std::move(arguments));
+  std::string manifest = co_await helm::rehearsed_manifest(
+      context, helm, target(), std::move(arguments), "trying out release " + wanted_.name());
   co_return co_await helm::find_foreign(*client_, wanted_, std::move(manifest));
+}
+
+/// Told to take ownership, helm takes whatever is there. So it is told only after it has refused
+/// without, and all that it would take was seen to belong to no release. By then the chart's own
+/// definitions are in the cluster: before, helm cannot try a chart that has objects of them.
+Task<void> HelmRelease::prepare_to_take(Context& context, const engine::Tool& helm,
+                                        std::vector<std::string>& arguments) {
+  auto found = co_await find_foreign(context, helm, arguments);
+  if (auto refused = helm::refuse_to_take(wanted_, found)) throw std::move(*refused);
+  if (found.empty()) co_return;  // gone meanwhile
+  context.progress("taking over " + count_of(found.size(), "object") + " into release " +
+                   wanted_.name());
+  helm::take_ownership(arguments, helm.major());
+}
+
+/// Those of the revision that helm recorded last, though it failed.
+Task<std::string> HelmRelease::find_hooks() {
+  co_await read_records();
+  const Release* newest = helm::newest(releases_);
+  co_return newest == nullptr ? std::string() : newest->hooks;
 }
 
 /// helm's words and what they leave out.
@@ -253,7 +304,8 @@ Task<void> HelmRelease::explain_failure(Context& context, const engine::Tool& he
     auto found = co_await kube::if_readable(std::move(look));
     helm::explain_foreign(found, failure);
   }
-  co_await helm::explain_hooks(*client_, wanted_.name_space, failure);
+  std::string hooks = co_await kube::if_readable(find_hooks());
+  co_await helm::explain_hooks(*client_, std::move(hooks), wanted_.name_space, failure);
 }
 
 Task<void> HelmRelease::forget(std::string secret) {

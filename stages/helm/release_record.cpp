@@ -78,6 +78,8 @@ Release read_release(const json::value& body) {
   release.chart = kube::text_at(body, {"chart", "metadata", "name"});
   release.version = kube::text_at(body, {"chart", "metadata", "version"});
   release.manifest = kube::text_at(body, {"manifest"});
+  for (const json::value& hook : kube::list_at(body, {"hooks"}))
+    release.hooks += "---\n" + kube::text_at(hook, {"manifest"}) + "\n";
   release.config = object_at(body, {"config"});
   release.chart_values = object_at(body, {"chart", "values"});
   add_files(kube::find(body, {"chart", "templates"}), release.files);

@@ -26,6 +26,7 @@ struct Release {
   boost::json::value chart_values;           // the chart's own values.yaml; an object
   std::map<std::string, std::string> files;  // templates, CRDs and other files of the chart by name
   std::string manifest;                      // all rendered objects but hooks
+  std::string hooks;                         // the rendered hooks
 
   /// Some helm is at work on it, or died while it was.
   bool unfinished() const { return status.starts_with("pending-") || uninstalling(); }

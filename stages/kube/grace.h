@@ -34,6 +34,8 @@ class Grace {
     trouble_ = trouble;
     return !trouble.empty() && now - since_ >= grace;
   }
+  /// When it will be, if the trouble stays.
+  Instant ends(Duration grace) const { return since_ + grace; }
 
  private:
   std::string trouble_;

@@ -241,6 +241,33 @@ TEST_F(ArgoCd, AnOperationPinnedToAnOldRevision_IsNamed_AndEndedWithConsent) {
   EXPECT_EQ(lab_->kubectl({"-n", "pinned", "get", "configmap", "web"}).code, 0);
 }
 
+TEST_F(ArgoCd, ACommitThatIsNotPushed_MakesNoOperationOne_ThatIsPinned) {
+  std::string origin = lab_->folder() + "/../ahead.git", clone = lab_->folder() + "/../ahead";
+  auto git = [&](std::vector<std::string> args) {
+    args.insert(args.begin(), {"-C", clone});
+    Ran ran = lab_->git(args);
+    ASSERT_EQ(ran.code, 0) << ran.all();
+  };
+  ASSERT_EQ(lab_->git({"init", "-q", "--bare", "-b", "main", origin}).code, 0);
+  ASSERT_EQ(lab_->git({"clone", "-q", origin, clone}).code, 0);
+  write("../ahead/ahead/web.yaml", kBadService);
+  git({"checkout", "-q", "-B", "main"});
+  git({"add", "-A"});
+  git({"commit", "-qm", "first"});
+  git({"push", "-q", "-u", "origin", "main"});
+  create(App{.name = "ahead",
+             .policy = "{automated: {}, retry: {limit: -1, backoff: {duration: 1s, maxDuration: "
+                       "2s}}, OPTIONS}",
+             .url = "file://" + origin});
+  ASSERT_TRUE(eventually([] { return !status_of("ahead", "operationState.retryCount").empty(); },
+                         std::chrono::seconds(60)));
+  git({"commit", "-q", "--allow-empty", "-m", "second"});
+  Ran ran = wait_for("[ahead]", ", terminatePinned: true, repository: " + clone, "12s");
+  expect(ran, 6, {"1 commit is not pushed to origin/main", "is being synced, retry "});
+  EXPECT_EQ(ran.err.find("pinned"), std::string::npos) << ran.err;
+  EXPECT_EQ(ran.err.find("end the operation"), std::string::npos) << ran.err;
+}
+
 constexpr const char* kSet =
     "{apiVersion: argoproj.io/v1alpha1, kind: ApplicationSet, metadata: {name: NAME, namespace: "
     "argocd}, spec: {generators: [{git: {repoURL: \"file://REPO\", revision: main, directories: "

@@ -193,6 +193,39 @@ TEST_P(Helm, ObjectsOfAnotherRelease_AreNotTaken) {
       << refused.err;
 }
 
+// helm cannot try out a chart with objects of its own definitions before these are there.
+TEST_P(Helm, AChartWithItsOwnDefinitions_TakesNothingOfAnotherRelease) {
+  Rehearsal rehearsal;
+  write_chart(rehearsal, kConfigMap);
+  rehearsal.write("chart/crds/things.yaml",
+                  "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: "
+                  "{name: things.example.com}\nspec: {group: example.com, scope: Namespaced, "
+                  "names: {kind: Thing, plural: things}, versions: [{name: v1, served: true, "
+                  "storage: true, schema: {openAPIV3Schema: {type: object}}}]}\n");
+  rehearsal.write("chart/templates/thing.yaml",
+                  "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: first}\n");
+  rehearsal.write("plan.yaml", release_plan("        takeOwnership: true\n", tools()));
+  ASSERT_EQ(rehearsal.blackstart({"apply", "--only", "cluster"}).code, 0);
+  ASSERT_EQ(rehearsal.kubectl({"create", "namespace", "web"}).code, 0);
+  rehearsal.write("theirs.yaml",
+                  "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: web, labels: "
+                  "{app.kubernetes.io/managed-by: Helm}, annotations: {meta.helm.sh/release-name: "
+                  "other, meta.helm.sh/release-namespace: web}}\n");
+  ASSERT_EQ(rehearsal.kubectl({"apply", "-f", rehearsal.folder() + "/theirs.yaml"}).code, 0);
+  Ran refused = rehearsal.blackstart({"apply"});
+  EXPECT_EQ(refused.code, 1) << refused.all();
+  EXPECT_NE(refused.err.find("ConfigMap web/web belongs to release web/other"), std::string::npos)
+      << refused.err;
+  ASSERT_EQ(rehearsal
+                .kubectl({"-n", "web", "annotate", "configmap", "web", "meta.helm.sh/release-name-",
+                          "meta.helm.sh/release-namespace-"})
+                .code,
+            0);
+  Ran taken = rehearsal.blackstart({"apply"});
+  EXPECT_EQ(taken.code, 0) << taken.all();
+  EXPECT_EQ(rehearsal.kubectl({"-n", "web", "get", "things.example.com", "first"}).code, 0);
+}
+
 TEST_P(Helm, AHookThatFails_IsNamedWithItsJob) {
   Rehearsal rehearsal;
   write_chart(rehearsal, kConfigMap);
@@ -202,6 +235,14 @@ TEST_P(Helm, AHookThatFails_IsNamedWithItsJob) {
                   "template: {spec: {restartPolicy: Never, nodeSelector: {no: where}, containers: "
                   "[{name: c, image: busybox}]}}}\n");
   rehearsal.write("plan.yaml", release_plan("", tools()));
+  ASSERT_EQ(rehearsal.blackstart({"apply", "--only", "cluster"}).code, 0);
+  ASSERT_EQ(rehearsal.kubectl({"create", "namespace", "web"}).code, 0);
+  rehearsal.write("theirs.yaml",
+                  "apiVersion: batch/v1\nkind: Job\nmetadata: {name: another-releases, namespace: "
+                  "web, annotations: {helm.sh/hook: pre-install}}\nspec: {template: {spec: "
+                  "{restartPolicy: Never, nodeSelector: {no: where}, containers: [{name: c, image: "
+                  "busybox}]}}}\n");
+  ASSERT_EQ(rehearsal.kubectl({"apply", "-f", rehearsal.folder() + "/theirs.yaml"}).code, 0);
   Ran failed = rehearsal.blackstart({"apply"});
   EXPECT_EQ(failed.code, 1) << failed.all();
   EXPECT_NE(failed.err.find("hook pre-install: Job web/secret-init: "), std::string::npos)
@@ -230,6 +271,40 @@ TEST_P(Helm, WhatHasStalled_EndsTheWaitOnceItHasLasted_AndAnUnusedClaimDoesNotHo
   for (const char* words : {"1 object of release web/web is not ready: Deployment web/web: ",
                             "didn't match Pod's node affinity/selector", "(unchanged for 1.0s)"})
     EXPECT_NE(stalled.err.find(words), std::string::npos) << stalled.err;
+}
+
+TEST_P(Helm, AnExecPlugin_IsFoundOnThePath_AndHasTheEnvironment) {
+  Rehearsal made, user;
+  made.write("plan.yaml", plan_with_cluster(""));
+  ASSERT_EQ(made.blackstart({"apply"}).code, 0);
+  made.kubectl({"create", "serviceaccount", "boss", "-n", "default"});
+  made.kubectl({"create", "clusterrolebinding", "boss", "--clusterrole=cluster-admin",
+                "--serviceaccount=default:boss"});
+  std::string token = made.kubectl({"create", "token", "boss", "-n", "default"}).out;
+  std::string server =
+      made.kubectl({"config", "view", "-o", "jsonpath={.clusters[0].cluster.server}"}).out;
+  user.write(
+      "kubeconfig",
+      "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\nclusters: "
+      "[{name: k, cluster: {insecure-skip-tls-verify: true, server: '" +
+          server +
+          "'}}]\nusers: [{name: u, user: {exec: {command: lab-login, interactiveMode: Never, "
+          "apiVersion: client.authentication.k8s.io/v1}}}]\n");
+  user.write("bin/lab-login",
+             "#!/bin/sh\necho '{\"kind\": \"ExecCredential\", \"apiVersion\": "
+             "\"client.authentication.k8s.io/v1\", \"status\": {\"token\": \"'$LAB_TOKEN'\"}}'\n");
+  std::filesystem::permissions(user.folder() + "/bin/lab-login", std::filesystem::perms::owner_all);
+  write_chart(user, kConfigMap);
+  user.write(
+      "plan.yaml",
+      "apiVersion: blackstart.dev/v1alpha1\nkind: Plan\nmetadata: {name: existing}\nspec:\n" +
+          tools() +
+          "  cluster: {kubeconfig: kubeconfig}\n  stages:\n    - {name: web, uses: "
+          "helm.release, with: {release: web, namespace: default, chart: {path: chart}}}\n");
+  Ran ran = user.blackstart({"apply"}, {{"PATH", user.folder() + "/bin:/usr/bin:/bin"},
+                                        {"LAB_TOKEN", token.substr(0, token.find('\n'))}});
+  EXPECT_EQ(ran.code, 0) << ran.all();
+  EXPECT_EQ(made.kubectl({"-n", "default", "get", "configmap", "web"}).code, 0);
 }
 
 TEST(HelmMajors, OneRelease_GoesThroughBoth) {

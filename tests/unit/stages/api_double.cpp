@@ -200,6 +200,10 @@ HttpResponse ApiDouble::answer_patch(const std::string& path, const HttpRequest&
                                      bool dry_run) {
   json::value wanted = json::parse(request.body);
   if (dry_run) return ok(merged(path, wanted));
+  const json::value* live = find(path);
+  std::string version = kube::text_at(wanted, {"metadata", "resourceVersion"});
+  if (live && !version.empty() && version != kube::text_at(*live, {"metadata", "resourceVersion"}))
+    return kube::status_response(409, "Conflict", "the object has been modified");
   apply(path, wanted, manager_of(query_of(request.url)));
   return ok(*find(path));
 }

@@ -114,6 +114,43 @@ TEST(ArgocdAnswers, Sync_IsAskedForOnce_AsTheApplicationIsToBeSynced) {
   EXPECT_EQ(wait.decide().kind, Decision::Kind::kWait) << "this revision was tried";
 }
 
+/// One whose next PATCH gets no answer; `arrives`: though it was carried out.
+struct Interrupted : Waiting {
+  Interrupted(const std::string& with, bool arrives) : Waiting(with) {
+    http.handler = [this, arrives,
+                    inner = http.handler](HttpRequest request) -> Task<HttpResponse> {
+      bool lost = request.method == "PATCH" && !std::exchange(done, true);
+      if (lost && !arrives) throw Error(ErrorClass::kTransient, "connection reset");
+      HttpResponse response = co_await inner(std::move(request));
+      if (lost) throw Error(ErrorClass::kTransient, "connection reset");
+      co_return response;
+    };
+  }
+  bool done = false;
+};
+
+TEST(ArgocdAnswers, ARequestThatIsLost_IsMadeAgain) {
+  Interrupted sync("{apps: all, outOfSync: sync}", false);
+  sync.api.put(kApps + "demo", application("{}", "OutOfSync", "Missing"));
+  ASSERT_EQ(sync.decide().kind, Decision::Kind::kAct);
+  EXPECT_THROW(sync.act("sync-demo"), Error);
+  ASSERT_EQ(sync.decide().kind, Decision::Kind::kAct);
+  sync.act("sync-demo");
+  EXPECT_NE(kube::find(*sync.api.find(kApps + "demo"), {"operation"}), nullptr);
+  sync.changed();
+  EXPECT_EQ(sync.decide().kind, Decision::Kind::kWait) << "it is being synced";
+}
+
+TEST(ArgocdAnswers, ASyncWhoseAnswerIsLost_IsNotAskedForTwice) {
+  Interrupted sync("{apps: all, outOfSync: sync}", true);
+  sync.api.put(kApps + "demo", application("{}", "OutOfSync", "Missing"));
+  ASSERT_EQ(sync.decide().kind, Decision::Kind::kAct);
+  EXPECT_THROW(sync.act("sync-demo"), Error);
+  EXPECT_THROW(sync.act("sync-demo"), Error) << "as it was judged before";
+  sync.changed();
+  EXPECT_EQ(sync.decide().kind, Decision::Kind::kWait) << "it is being synced";
+}
+
 TEST(ArgocdAnswers, PruningThatIsOff_AndDriftWithoutSelfHeal_StayAndAreSaid) {
   Waiting wait("{apps: all, grace: 1s}");
   wait.api.put(kApps + "demo",
@@ -150,6 +187,34 @@ TEST(ArgocdAnswers, APinnedOperation_EndsTheWait_OrIsEndedWithConsent) {
   EXPECT_EQ(kube::text_at(*live, {"status", "operationState", "phase"}), "Terminating");
   EXPECT_EQ(kube::text_at(*live, {"metadata", "annotations", "argocd.argoproj.io/refresh"}),
             "normal");
+}
+
+TEST(ArgocdAnswers, AnOperationThatGoesOnAfterItsEnd_IsEndedAgain) {
+  Waiting wait("{apps: all, grace: 5s, terminatePinned: true}");
+  wait.api.put(kApps + "demo", application("{}", "Synced", "Healthy", kPinned));
+  EXPECT_EQ(end_of(wait).kind, Decision::Kind::kAct);
+  wait.act("terminate-demo");
+  wait.api.put(kApps + "demo", application("{}", "Synced", "Healthy", kPinned));
+  EXPECT_EQ(wait.decide().kind, Decision::Kind::kWait) << "it was just asked";
+  EXPECT_EQ(end_of(wait).kind, Decision::Kind::kAct);
+}
+
+TEST(ArgocdAnswers, AnOperationThatEndsByItselfMeanwhile_IsNotEnded) {
+  Waiting wait("{apps: all, grace: 5s, terminatePinned: true}");
+  wait.api.put(kApps + "demo", application("{}", "Synced", "Healthy", kPinned));
+  wait.decide();
+  wait.changed();
+  ASSERT_EQ(wait.decide().kind, Decision::Kind::kAct);
+  wait.api.put(kApps + "demo", application("{}", "Synced", "Healthy", R"(,
+      "operationState": {"phase": "Succeeded"})"));
+  try {
+    wait.act("terminate-demo");
+    ADD_FAILURE() << "it was judged as it was before";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.error_class(), ErrorClass::kTransient) << "to be looked at again";
+  }
+  EXPECT_EQ(kube::text_at(*wait.api.find(kApps + "demo"), {"status", "operationState", "phase"}),
+            "Succeeded");
 }
 
 TEST(ArgocdAnswers, WhatFailedLast_IsSaidWhileItIsTriedAgain) {
@@ -217,6 +282,42 @@ TEST(ArgocdAnswers, CommitsThatAreNotPushed_AreSaidBeforeAnything_AndEndTheWait)
   decision = end_of(wait);
   EXPECT_EQ(decision.kind, Decision::Kind::kBlocked);
   EXPECT_EQ(decision.hint, "push it: git push");
+}
+
+TEST(ArgocdAnswers, AnOperationAtWhatIsPushed_IsNotEndedForWhatIsNot) {
+  Waiting wait("{apps: all, grace: 5s, repository: /repo, terminatePinned: true}");
+  wait.ahead = "1\n";
+  std::string operation = kPinned;
+  operation.replace(operation.find("\"old\""), 5, "\"aaaaaaaa\"");
+  wait.api.put(kApps + "demo", application("{}", "OutOfSync", "Healthy", operation));
+  Clock& clock = wait.context().world().clock;
+  wait.decide();
+  wait.run(clock.sleep_until(clock.now() + std::chrono::seconds(6)));
+  Decision decision = wait.decide();
+  EXPECT_EQ(decision.kind, Decision::Kind::kWait) << decision.reason;
+  EXPECT_EQ(decision.reason.find("pinned"), std::string::npos) << decision.reason;
+}
+
+TEST(ArgocdAnswers, WhatMayNotBeRead_IsLeftOutOfTheExplanation) {
+  for (const char* health : {"Degraded", "Suspended"}) {
+    Waiting wait("apps: all");
+    wait.context().read_only = true;
+    wait.http.handler = [inner = wait.http.handler](HttpRequest request) -> Task<HttpResponse> {
+      if (request.url.find("/services/") == std::string::npos)
+        co_return co_await inner(std::move(request));
+      co_return kube::status_response(403, "Forbidden", "User \"u\" cannot get services");
+    };
+    wait.api.put("/apis/apps/v1/namespaces/a/deployments/web",
+                 boost::json::parse(R"({"apiVersion": "apps/v1", "kind": "Deployment",
+                     "spec": {"paused": true, "replicas": 1}})"));
+    wait.api.put(kApps + "demo", application(R"({"automated": {}})", "Synced", health, R"(,
+        "resources": [{"version": "v1", "kind": "Service", "namespace": "a", "name": "web"},
+                      {"group": "apps", "version": "v1", "kind": "Deployment", "namespace": "a",
+                       "name": "web"}])"));
+    std::string reason = wait.observe().reason;
+    EXPECT_THAT(reason, HasSubstr("Deployment a/web")) << health;
+    EXPECT_EQ(reason.find("Service a/web"), std::string::npos) << reason;
+  }
 }
 
 TEST(ArgocdAnswers, WhatIsPaused_IsNamed) {

@@ -53,7 +53,7 @@ boost::json::value changed(const char* change) {
 Verdict judge(const char* change) {
   boost::json::value application = changed(change);
   return judge_application(application, [](const Source& source) {
-    return source.repo_url == "file:///repo" ? std::optional<std::string>(kHead) : std::nullopt;
+    return source.repo_url == "file:///repo" ? std::optional(Expected{kHead}) : std::nullopt;
   });
 }
 
@@ -194,7 +194,7 @@ TEST(Application, SeveralSources_AreEachComparedWithTheirOwnRevision) {
   EXPECT_FALSE(sources[0].is_git());
   EXPECT_EQ(sources[1].target_revision, "HEAD");
   EXPECT_EQ(sources[1].revision, "bbbb");
-  auto none = [](const Source&) { return std::optional<std::string>(); };
+  auto none = [](const Source&) { return std::optional<Expected>(); };
   EXPECT_THAT(judge_application(application, none).reason, HasSubstr("was not compared with Git"));
   merge(application, parse(R"({"status": {"sync": {"comparedTo": {"sources": [
       {"repoURL": "https://charts", "chart": "argo-cd", "targetRevision": "9.3.7"},
@@ -210,7 +210,7 @@ TEST(Application, SeveralSources_DriftThatASyncAtTheseRevisionsLeft_Stays) {
     "status": {"sync": {"status": "OutOfSync", "revision": null, "revisions": ["1", "3"],
                         "comparedTo": {"source": null, "sources": [{"repoURL": "a"}, {"repoURL": "b"}]}},
                "operationState": {"syncResult": {"revision": null, "revisions": ["1", "2"]}}}})"));
-  auto none = [](const Source&) { return std::optional<std::string>(); };
+  auto none = [](const Source&) { return std::optional<Expected>(); };
   EXPECT_EQ(judge_application(application, none).kind, Kind::kProgressing) << "2 was tried, not 3";
   merge(application,
         parse(R"({"status": {"operationState": {"syncResult": {"revisions": ["1", "3"]}}}})"));

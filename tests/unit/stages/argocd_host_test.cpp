@@ -203,6 +203,22 @@ users: [{name: prod, user: {token: secret}}, {name: lab, user: {client-certifica
   EXPECT_THROW(make_host_kubeconfig(files, "/k/config", ""), Error);
 }
 
+TEST(HostKubeconfig, AnExecPlugin_IsFoundFromAnywhere_AsItIsNamed) {
+  for (auto [command, expected] :
+       {std::pair("bin/login", "/k/bin/login"), std::pair("./login", "/k/./login"),
+        std::pair("/opt/login", "/opt/login"), std::pair("login", "login")}) {
+    kube::MemoryFiles files;
+    files.content["/k/config"] =
+        std::string(
+            "{current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}], "
+            "clusters: [{name: c, cluster: {server: s}}], users: [{name: u, user: {exec: "
+            "{command: ") +
+        command + "}}}]}";
+    auto read = boost::json::parse(make_host_kubeconfig(files, "/k/config", "").text);
+    EXPECT_EQ(read.at_pointer("/users/0/user/exec/command").as_string(), expected);
+  }
+}
+
 TEST(Host, WithoutNeeds_ComesAfterTheStageThatMakesTheCluster) {
   Bench bench("argocd.host", "{}");
   const auto& needs = bench.context().stage().needs;

@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using Kind = Verdict::Kind;
 using Matter = Verdict::Matter;
 
-std::optional<std::string> any(const Source&) { return std::nullopt; }
+std::optional<Expected> any(const Source&) { return std::nullopt; }
 
 boost::json::value with_operation(const std::string& state, const std::string& resources = "[]") {
   return parse(R"({"metadata": {"name": "demo"}, "spec": {"source": {"repoURL": "file:///r"}},
@@ -136,9 +136,20 @@ TEST(Operation, PinnedToAnOldRevision_IsStuckOnlyWithoutAnEnd) {
 
 TEST(Operation, PinnedIsMeasuredAgainstTheExpectedCommit) {
   boost::json::value application = retrying(-1, "bbbbbbbbbbbb", "null");
-  auto verdict = judge_operation(
-      application, [](const Source&) { return std::optional<std::string>("cccccccccccc"); });
+  auto verdict =
+      judge_operation(application, [](const Source&) { return Expected{"cccccccccccc"}; });
   EXPECT_THAT(verdict->reason, HasSubstr("Git is at cccccccc"));
+}
+
+TEST(Operation, AnExpectedCommitThatIsNotPushed_PinsNothing) {
+  boost::json::value application = retrying(-1, "bbbbbbbbbbbb", "null");
+  auto unpushed = [](const Source&) { return Expected{"cccccccccccc", false}; };
+  auto verdict = judge_operation(application, unpushed);
+  EXPECT_EQ(verdict->kind, Kind::kProgressing);
+  EXPECT_EQ(verdict->matter, Matter::kNone);
+  EXPECT_EQ(verdict->reason, "is being synced, retry 4 without end");
+  verdict = judge_operation(retrying(-1, "aaaaaaaaaaaa", "null"), unpushed);
+  EXPECT_THAT(verdict->reason, HasSubstr("Git is at bbbbbbbb")) << "as Argo CD says";
 }
 
 TEST(Operation, OneThatIsBeingEnded_IsNotPinnedAnyMore) {

@@ -20,7 +20,7 @@ json::object file(const std::string& name, const std::string& text) {
 
 json::value release_secret(int revision, const std::string& status, const std::string& config,
                            const std::string& description, const std::string& manifest,
-                           int64_t modified) {
+                           int64_t modified, const std::string& hook) {
   json::object chart{{"metadata", {{"name", "web"}, {"version", "1.0.0"}}},
                      {"templates", json::array{file("templates/a.yaml", "kind: ConfigMap\n")}},
                      {"files", json::array{file("crds/b.yaml", "kind: X\n")}},
@@ -30,6 +30,7 @@ json::value release_secret(int revision, const std::string& status, const std::s
                     {"chart", std::move(chart)},
                     {"config", json::parse(config)},
                     {"manifest", manifest},
+                    {"hooks", json::array{json::object{{"manifest", hook}}}},
                     {"version", revision}};
   std::string release = base64_encode(base64_encode(test::gzip(json::serialize(body))));
   return json::object{{"apiVersion", "v1"},

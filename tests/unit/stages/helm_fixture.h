@@ -11,6 +11,7 @@ namespace blackstart::stages::helm {
 boost::json::value release_secret(int revision, const std::string& status,
                                   const std::string& config,
                                   const std::string& description = "Install complete",
-                                  const std::string& manifest = "", int64_t modified = 1700000000);
+                                  const std::string& manifest = "", int64_t modified = 1700000000,
+                                  const std::string& hook = "");
 
 }  // namespace blackstart::stages::helm

@@ -16,10 +16,11 @@ using testing::HasSubstr;
 
 constexpr const char* kRecord = "/api/v1/namespaces/web/secrets/sh.helm.release.v1.web.v1";
 constexpr const char* kMark = "/state/stages/tested/helm-at-work.json";
+constexpr const char* kSetFile = "/state/stages/tested/set.json";
 
 struct ReleaseBench : Bench {
-  ReleaseBench()
-      : Bench("helm.release", "{release: web, namespace: web, chart: {path: c}}",
+  explicit ReleaseBench(const std::string& more = "")
+      : Bench("helm.release", "{release: web, namespace: web, chart: {path: c}" + more + "}",
               {{"/p/c/Chart.yaml", "{apiVersion: v2, name: web, version: 1.0.0}"}}) {
     processes.handler = [](const Command&) {
       Exit exit;
@@ -53,6 +54,36 @@ TEST(HelmReleaseRun, TheContextThatWasVerified_IsTheOneThatHelmIsTold) {
   kubeconfig.replace(kubeconfig.find("current-context: test"), 21, "current-context: prod");
   bench.act("install");
   EXPECT_THAT(bench.processes.ran, Contains(HasSubstr("--kube-context test")));
+}
+
+TEST(HelmReleaseRun, AnExecPluginThatHelmStarts_GetsTheUsersEnvironment) {
+  for (bool plugin : {false, true}) {
+    ReleaseBench bench;
+    bench.environment.variables["AWS_PROFILE"] = "lab";
+    bench.environment.variables["HOME"] = "/home/user";
+    bench.environment.variables["HELM_DRIVER"] = "memory";
+    bench.environment.variables["KUBECONFIG"] = "/another";
+    std::string& kubeconfig = bench.files.content["/p/kubeconfig"];
+    if (plugin)
+      kubeconfig.replace(kubeconfig.find("{token: t}"), 10,
+                         "{exec: {command: login, apiVersion: client.authentication.k8s.io/v1, "
+                         "interactiveMode: Never}}");
+    std::map<std::string, std::string> environment;
+    bench.files.content["/tools/login"] = "";
+    bench.processes.handler = [&environment](const Command& command) {
+      if (command.program == "/tools/login")
+        return Exit{.out = R"({"kind": "ExecCredential", "apiVersion":
+            "client.authentication.k8s.io/v1", "status": {"token": "t"}})"};
+      environment = command.environment;
+      return Exit{.out = "v3.21.4"};
+    };
+    bench.decide();
+    bench.act("install");
+    EXPECT_EQ(environment.contains("AWS_PROFILE"), plugin);
+    EXPECT_EQ(environment["HOME"], plugin ? "/home/user" : "/state/stages/tested/helm");
+    EXPECT_EQ(environment.count("HELM_DRIVER") + environment.count("KUBECONFIG"), 0u);
+    EXPECT_EQ(environment["HELM_CONFIG_HOME"], "/state/stages/tested/helm/config");
+  }
 }
 
 TEST(HelmReleaseRun, AMarkOfThisRelease_TellsThatItsHelmIsDead) {
@@ -112,6 +143,155 @@ TEST(HelmReleaseRun, WhatHasStalled_EndsTheWaitOnceItHasLasted) {
   EXPECT_THAT(over.reason,
               HasSubstr("1 object of release web/web is not ready: Deployment web/web"));
   EXPECT_THAT(over.reason, HasSubstr("(unchanged for 1m00s)"));
+}
+
+/// A Job that is not done.
+boost::json::object unready_job(const std::string& moment) {
+  return {{"apiVersion", "batch/v1"},
+          {"kind", "Job"},
+          {"metadata", {{"annotations", {{"helm.sh/hook", moment}}}}},
+          {"spec", boost::json::object()}};
+}
+
+TEST(HelmReleaseRun, AHookThatFails_IsTheReleasesOwn_OfThatMoment) {
+  ReleaseBench bench;
+  bench.api.put("/apis/batch/v1/namespaces/web/jobs/another-releases", unready_job("pre-install"));
+  for (const char* moment : {"post-install", "pre-install"})
+    bench.api.put(std::string("/apis/batch/v1/namespaces/web/jobs/our-") + moment,
+                  unready_job(moment));
+  bench.processes.handler = [&bench](const Command& command) {
+    if (command.args.front() == "version") return Exit{.out = "v3.21.4"};
+    std::string hooks;
+    for (std::string moment : {"post-install", "pre-install"})
+      hooks += "---\n{apiVersion: batch/v1, kind: Job, metadata: {name: our-" + moment +
+               ", annotations: {helm.sh/hook: \"post-delete, " + moment + "\"}}}\n";
+    bench.api.put(kRecord, release_secret(1, "failed", "{}", "", "", 1700000000, hooks));
+    return Exit{.code = 1, .err = "Error: failed pre-install: timed out waiting"};
+  };
+  bench.decide();
+  try {
+    bench.act("install");
+    ADD_FAILURE() << "helm failed";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.full_text(), HasSubstr("hook pre-install: Job web/our-pre-install"));
+    EXPECT_THAT(error.hint(), HasSubstr("Job web/our-pre-install"));
+  }
+}
+
+/// A release with `takeOwnership`, and a helm that refuses ConfigMap a without.
+struct TakingRelease : ReleaseBench {
+  TakingRelease() : ReleaseBench(", takeOwnership: true, set: {password: secret}") {
+    processes.handler = [this](const Command& command) { return helm(command.args); };
+  }
+  Exit helm(const std::vector<std::string>& args) {
+    auto has = [&args](const char* word) { return std::ranges::find(args, word) != args.end(); };
+    if (has("version")) return Exit{.out = "v3.21.4"};
+    given_values = files.content.contains(kSetFile);
+    if (has("--dry-run=server")) return rehearsal;
+    taken = taken || has("--take-ownership");
+    if (taken || !refuses) return Exit{};
+    return Exit{.code = 1,
+                .err =
+                    "Error: Unable to continue with install: ConfigMap \"a\" in namespace "
+                    "\"web\" exists and cannot be imported into the current release"};
+  }
+  std::optional<Error> install() {
+    decide();
+    try {
+      act("install");
+    } catch (const Error& error) {
+      return error;
+    }
+    return std::nullopt;
+  }
+  void put_config_map_of(const std::string& release) {
+    boost::json::object annotations{{"meta.helm.sh/release-name", release},
+                                    {"meta.helm.sh/release-namespace", "web"}};
+    if (release.empty()) annotations.clear();
+    api.put("/api/v1/namespaces/web/configmaps/a",
+            boost::json::object{{"apiVersion", "v1"},
+                                {"kind", "ConfigMap"},
+                                {"metadata", {{"annotations", std::move(annotations)}}}});
+  }
+  Exit rehearsal{.out =
+                     R"({"manifest": "{kind: ConfigMap, apiVersion: v1, metadata: {name: a}}"})"};
+  bool refuses = true;
+  bool taken = false;
+  bool given_values = false;
+};
+
+TEST(HelmOwnership, WhatBelongsToNobody_IsTaken) {
+  TakingRelease bench;
+  bench.put_config_map_of("");
+  EXPECT_FALSE(bench.install());
+  EXPECT_TRUE(bench.taken);
+}
+
+TEST(HelmOwnership, WhatBelongsToAnotherRelease_IsNotTaken) {
+  TakingRelease bench;
+  bench.put_config_map_of("other");
+  auto refused = bench.install();
+  EXPECT_FALSE(bench.taken);
+  ASSERT_TRUE(refused);
+  EXPECT_THAT(refused->full_text(), HasSubstr("ConfigMap web/a belongs to release web/other"));
+}
+
+TEST(HelmOwnership, NothingInTheWay_HelmIsNotToldToTake) {
+  TakingRelease bench;
+  bench.refuses = false;
+  EXPECT_FALSE(bench.install());
+  EXPECT_FALSE(bench.taken);
+}
+
+TEST(HelmOwnership, GoneMeanwhile_HelmIsNotToldToTake) {
+  TakingRelease bench;
+  EXPECT_TRUE(bench.install());
+  EXPECT_FALSE(bench.taken);
+}
+
+TEST(HelmReleaseRun, InlineValues_GoWithTheUpgrade_HoweverItEnds) {
+  for (const char* owner : {"", "other"}) {
+    TakingRelease bench;
+    bench.put_config_map_of(owner);
+    EXPECT_EQ(bench.install().has_value(), *owner != 0);
+    EXPECT_TRUE(bench.given_values);
+    EXPECT_FALSE(bench.files.content.contains(kSetFile)) << owner;
+  }
+  TakingRelease thrown;
+  thrown.put_config_map_of("");
+  thrown.rehearsal = {.code = 1, .err = "Error: connection reset by peer"};
+  EXPECT_TRUE(thrown.install());
+  EXPECT_FALSE(thrown.files.content.contains(kSetFile));
+}
+
+struct UnknownRow {
+  Exit rehearsal;
+  ErrorClass error_class;
+  const char* words;
+};
+
+TEST(HelmOwnership, WhatWouldBeTakenIsNotKnown_NothingIs) {
+  const std::vector<UnknownRow> rows = {
+      {{.code = 1, .err = "Error: read tcp 10.0.0.1:6443: connection reset by peer"},
+       ErrorClass::kTransient,
+       "connection reset by peer"},
+      {{.code = 1, .err = "Error: resource mapping not found: no matches for kind \"Thing\""},
+       ErrorClass::kTransient,
+       "no matches for kind"},
+      {{.out = "{}", .truncated = true}, ErrorClass::kPermanent, "longer than 64 MiB"},
+      {{.out = "hello"}, ErrorClass::kPermanent, "it is no JSON"},
+      {{.out = R"({"manifest": "{kind: ConfigMap"})"}, ErrorClass::kUsage, "manifest of release"},
+  };
+  for (const UnknownRow& row : rows) {
+    TakingRelease bench;
+    bench.put_config_map_of("other");
+    bench.rehearsal = row.rehearsal;
+    auto failure = bench.install();
+    EXPECT_FALSE(bench.taken) << row.words;
+    ASSERT_TRUE(failure) << row.words;
+    EXPECT_EQ(failure->error_class(), row.error_class) << row.words;
+    EXPECT_THAT(failure->full_text(), HasSubstr(row.words));
+  }
 }
 
 /// A release of two ConfigMaps with other values than the plan's; their tracking IDs.

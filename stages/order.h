@@ -1,4 +1,4 @@
-// Which stages of a plan come before one, for what Argo CD's objects need to find when they come.
+// Which stages of a plan come before one, for what it needs to find in the cluster when it comes.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 #include "orchestrator/plan/plan.h"
 
-namespace blackstart::stages::argocd {
+namespace blackstart::stages {
 
 /// The plan's stages of type `uses`: all of them, and those that are done before `stage` begins.
 struct Others {
@@ -19,4 +19,4 @@ Others stages_of_type(const plan::Plan& plan, const plan::Stage& stage, std::str
 /// What an option of another stage says, when that is written as a plain text; empty else.
 std::string written_option(const plan::Stage& stage, std::string_view name);
 
-}  // namespace blackstart::stages::argocd
+}  // namespace blackstart::stages

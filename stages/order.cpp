@@ -1,8 +1,8 @@
-#include "stages/argocd/order.h"
+#include "stages/order.h"
 
 #include <set>
 
-namespace blackstart::stages::argocd {
+namespace blackstart::stages {
 namespace {
 
 void collect_before(const plan::Plan& plan, const plan::Stage& stage,
@@ -34,4 +34,4 @@ std::string written_option(const plan::Stage& stage, std::string_view name) {
   return plain ? option->scalar : std::string();
 }
 
-}  // namespace blackstart::stages::argocd
+}  // namespace blackstart::stages

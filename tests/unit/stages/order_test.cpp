@@ -1,10 +1,10 @@
 #include <gtest/gtest.h>
 
-#include "stages/argocd/order.h"
 #include "stages/catalog.h"
+#include "stages/order.h"
 #include "tests/unit/kube/scripted_world.h"
 
-namespace blackstart::stages::argocd {
+namespace blackstart::stages {
 namespace {
 
 plan::Plan plan_of(const std::string& stages) {
@@ -47,4 +47,4 @@ TEST(Order, AnOptionIsReadOnlyAsItIsWritten) {
 }
 
 }  // namespace
-}  // namespace blackstart::stages::argocd
+}  // namespace blackstart::stages
