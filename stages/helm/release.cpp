@@ -11,6 +11,7 @@
 #include "stages/chart.h"
 #include "stages/helm/helm_command.h"
 #include "stages/helm/hooks.h"
+#include "stages/helm/maker.h"
 #include "stages/helm/ownership.h"
 #include "stages/helm/redis_secret.h"
 #include "stages/helm/release_objects.h"
@@ -50,7 +51,7 @@ class HelmRelease final : public engine::Stage {
   Task<void> close(Context&) override { co_await objects_.stop(); }
 
  private:
-  Task<void> read_records();
+  Task<void> read_records(Context& context);
   Task<void> read_records(std::string selector);
   Task<void> look_at_objects(Context& context, const Release& release);
   Task<void> look_at_applications(helm::ObjectsState& state);
@@ -65,7 +66,7 @@ class HelmRelease final : public engine::Stage {
                                                 std::vector<std::string> arguments);
   Task<void> prepare_to_take(Context& context, const engine::Tool& helm,
                              std::vector<std::string>& arguments);
-  Task<std::string> find_hooks();
+  Task<std::string> find_hooks(Context& context);
   Task<void> explain_failure(Context& context, const engine::Tool& helm,
                              std::vector<std::string> arguments, Error& failure);
   Task<void> forget(std::string secret);
@@ -129,13 +130,13 @@ class SetFile {
   std::string path_;
 };
 
-Task<void> HelmRelease::read_records() {
+Task<void> HelmRelease::read_records(Context& context) {
   std::string selector = "owner=helm,name=" + wanted_.release;
   co_await read_records(selector + ",status!=superseded");
   // helm died between superseding the old revision and completing the new one, or the newest record
-  // was taken away: the old ones are needed.
+  // was taken away: the old ones are needed. So they are to tell who installed it.
   const Release* current = helm::newest(releases_);
-  if (current == nullptr ||
+  if (current == nullptr || !helm::maker_is_noted(context, wanted_) ||
       (current->unfinished() && helm::last_good(releases_, current->revision) == nullptr))
     co_await read_records(selector);
 }
@@ -166,10 +167,12 @@ Task<Observation> HelmRelease::observe(Context& context) {
   }
   if (auto stage = waits_for_cluster(context)) co_return Observation::deferred(*stage);
   client_ = co_await connect(context);
-  co_await read_records();
+  co_await read_records(context);
   const Release* current = helm::newest(releases_);
   situation_ = helm::judge_record(wanted_, releases_, interrupted_revision(context, wanted_.name()),
                                   context.world().clock.wall_time());
+  if (current == nullptr) co_await helm::forget_maker(context, wanted_);
+  situation_.installed_here = helm::installed_here(context, wanted_, releases_);
   bool unfinished = current != nullptr && current->unfinished();
   if (!unfinished && !context.read_only) drop_leftovers(context);
   if (current != nullptr && !current->manifest.empty()) co_await look_at_objects(context, *current);
@@ -242,6 +245,7 @@ Task<void> HelmRelease::run(Context& context, std::vector<std::string> arguments
 
 Task<void> HelmRelease::upgrade(Context& context) {
   engine::Tool helm = co_await helm::require_helm(context, wanted_);
+  co_await helm::note_maker(context, wanted_, helm::newest(releases_) != nullptr);
   std::vector<std::string> values = wanted_.values_files;
   SetFile set_file(context, wanted_.set);
   if (!wanted_.set.as_object().empty()) values.push_back(set_file.path());
@@ -290,8 +294,8 @@ Task<void> HelmRelease::prepare_to_take(Context& context, const engine::Tool& he
 }
 
 /// Those of the revision that helm recorded last, though it failed.
-Task<std::string> HelmRelease::find_hooks() {
-  co_await read_records();
+Task<std::string> HelmRelease::find_hooks(Context& context) {
+  co_await read_records(context);
   const Release* newest = helm::newest(releases_);
   co_return newest == nullptr ? std::string() : newest->hooks;
 }
@@ -304,7 +308,7 @@ Task<void> HelmRelease::explain_failure(Context& context, const engine::Tool& he
     auto found = co_await kube::if_readable(std::move(look));
     helm::explain_foreign(found, failure);
   }
-  std::string hooks = co_await kube::if_readable(find_hooks());
+  std::string hooks = co_await kube::if_readable(find_hooks(context));
   co_await helm::explain_hooks(*client_, std::move(hooks), wanted_.name_space, failure);
 }
 
@@ -331,7 +335,7 @@ Task<void> HelmRelease::act(Context& context, const Action& action) {
   } else {
     co_await upgrade(context);
   }
-  co_await read_records();  // the next action of this decision starts from here
+  co_await read_records(context);  // the next action of this decision starts from here
 }
 
 Task<void> HelmRelease::changed(Context& context) {

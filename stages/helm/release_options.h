@@ -11,6 +11,9 @@
 namespace blackstart::stages::helm {
 
 /// The stage's options, read, with all local files behind them.
+/// How the description of a revision of ours begins.
+inline constexpr const char* kOurDescription = "applied by blackstart, inputs ";
+
 struct WantedRelease {
   std::string release;
   std::string name_space;
@@ -33,7 +36,7 @@ struct WantedRelease {
 
   std::string name() const { return name_space + "/" + release; }
   /// What helm is to write into a release's description.
-  std::string description() const { return "applied by blackstart, inputs " + stamp; }
+  std::string description() const { return kOurDescription + stamp; }
 };
 
 /// Throws Error(kUsage) for what is missing or wrong, plan::NotKnownYet for what depends on another

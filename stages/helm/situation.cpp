@@ -225,6 +225,9 @@ Decision decide_release_removal(const WantedRelease& wanted, const Situation& si
     return Decision::satisfied("left in place: release " + wanted.name() +
                                " was handed over to Argo CD's Application " +
                                situation.handed_over);
+  if (!situation.installed_here)
+    return Decision::satisfied("left in place: release " + wanted.name() +
+                               " was not installed by blackstart, as far as can be told");
   Action action;
   action.id = "uninstall";
   action.summary = "uninstall release " + wanted.name() + " and remove its objects";

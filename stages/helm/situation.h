@@ -28,11 +28,12 @@ struct Situation {
   std::vector<std::string> differences;  // kDiffers: a phrase each
   std::vector<std::string> causes;       // kStuck, kUnready: events and log lines
   std::vector<std::string> unready;      // kStuck, kUnready: the objects
-  std::string stalled;      // kUnready: what may pass by itself, when nothing else holds it up
-  std::string secret;       // kInterrupted: the unfinished record, when it is to be forgotten
-  int64_t rollback_to = 0;  // kInterrupted: the revision to go back to, when there is one
-  size_t applications = 0;  // Argo CD Applications that depend on it, when it is Argo CD
-  std::string handed_over;  // the Application that manages its objects now
+  std::string stalled;          // kUnready: what may pass by itself, when nothing else holds it up
+  std::string secret;           // kInterrupted: the unfinished record, when it is to be forgotten
+  int64_t rollback_to = 0;      // kInterrupted: the revision to go back to, when there is one
+  size_t applications = 0;      // Argo CD Applications that depend on it, when it is Argo CD
+  std::string handed_over;      // the Application that manages its objects now
+  bool installed_here = false;  // by this stage; else it was there before
 };
 
 /// From helm's records alone. `interrupted_revision`: what a helm of ours was making when it died,

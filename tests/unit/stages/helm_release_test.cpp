@@ -47,6 +47,37 @@ struct ReleaseBench : Bench {
   }
 };
 
+TEST(HelmReleaseRun, Removal_LeavesAReleaseThatOthersInstalled) {
+  ReleaseBench bench;
+  bench.api.put(kRecord, release_secret(1, "deployed", "{}", "Install complete"));
+  EXPECT_THAT(bench.decide_removal().reason,
+              HasSubstr("left in place: release web/web was not installed by blackstart"));
+  ASSERT_EQ(bench.decide().kind, Decision::Kind::kAct);
+  bench.act("upgrade");
+  bench.api.erase(kRecord);
+  bench.api.put(kRecord, release_secret(2, "deployed", "{}", "applied by blackstart, inputs x"));
+  EXPECT_THAT(bench.decide_removal().reason, HasSubstr("left in place")) << "adopted";
+}
+
+TEST(HelmReleaseRun, Removal_TakesTheReleaseThatItInstalled) {
+  ReleaseBench bench;
+  ASSERT_EQ(bench.decide().kind, Decision::Kind::kAct);
+  bench.act("install");
+  bench.api.put(kRecord, release_secret(1, "failed", "{}", "Release failed: no"));
+  EXPECT_EQ(bench.decide_removal().kind, Decision::Kind::kAct);
+  bench.api.erase(kRecord);
+  EXPECT_EQ(bench.decide_removal().kind, Decision::Kind::kSatisfied);
+  bench.api.put(kRecord, release_secret(1, "deployed", "{}", "Install complete"));
+  EXPECT_THAT(bench.decide_removal().reason, HasSubstr("left in place"))
+      << "somebody installed it since";
+}
+
+TEST(HelmReleaseRun, Removal_WithoutMemory_GoesByTheDescription) {
+  ReleaseBench bench;
+  bench.api.put(kRecord, release_secret(1, "deployed", "{}", "applied by blackstart, inputs x"));
+  EXPECT_EQ(bench.decide_removal().kind, Decision::Kind::kAct);
+}
+
 TEST(HelmReleaseRun, TheContextThatWasVerified_IsTheOneThatHelmIsTold) {
   ReleaseBench bench;
   ASSERT_EQ(bench.decide().kind, Decision::Kind::kAct);
@@ -300,7 +331,8 @@ struct TrackedRelease : ReleaseBench {
     const char* manifest =
         "{kind: ConfigMap, apiVersion: v1, metadata: {name: a}}\n---\n"
         "{kind: ConfigMap, apiVersion: v1, metadata: {name: b}}\n";
-    api.put(kRecord, release_secret(1, "deployed", R"({"other": true})", "", manifest));
+    api.put(kRecord, release_secret(1, "deployed", R"({"other": true})",
+                                    "applied by blackstart, inputs x", manifest));
     put_config_map("a", a);
     put_config_map("b", b);
   }

@@ -220,6 +220,7 @@ TEST(HelmRelease, BeforeTheCluster_TheInstallIsShown) {
 TEST(HelmRelease, Removal_UninstallsButNeverAnArgoCdWithApplications) {
   WantedRelease wanted = wanted_release();
   Situation situation = judge(revisions({{1, "deployed"}}));
+  situation.installed_here = true;
   Observation seen = Observation::present("");
   EXPECT_THAT(actions(decide_release_removal(wanted, situation, seen)), ElementsAre("uninstall"));
   situation.applications = 3;
