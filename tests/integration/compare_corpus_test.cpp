@@ -45,6 +45,7 @@ struct Count {
   size_t missed = 0;                          // said to be the same, and changed
   size_t wrong = 0;                           // said to differ, and nothing changed
   size_t needless = 0;                        // asked the server, and it was the same
+  size_t asked_in_vain = 0;                   // and the walk had proven that it is
 };
 
 class CompareCorpus : public OnRealCluster {
