@@ -15,7 +15,7 @@ struct Ran {
   std::string out;
   std::string err;
   std::chrono::microseconds elapsed{0};
-  long peak_kib = 0;  // resident memory of it (not of its children) at most
+  long peak_kib = 0;  // resident memory at most: of it, or of us before it was started
   std::string all() const { return out + err; }
 };
 
