@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <map>
 #include <string>
 
 #include "orchestrator/base/error.h"
@@ -30,12 +31,13 @@ void append_line(const char* file, const std::string& line) {
 void count_or_die(std::string_view name) {
   static const char* const count_file = std::getenv("BLACKSTART_FAILPOINT_COUNT");
   static const char* const kill_at = std::getenv("BLACKSTART_FAILPOINT_KILL");
-  static const long kill_number = kill_at == nullptr ? 0 : std::strtol(kill_at, nullptr, 10);
   static long passed = 0;
-  ++passed;
-  if (count_file != nullptr)
-    append_line(count_file, std::to_string(passed) + " " + std::string(name) + "\n");
-  if (passed == kill_number) ::kill(::getpid(), SIGKILL);
+  static std::map<std::string, long> passed_by_name;
+  const std::string number = std::to_string(++passed);
+  const std::string named =
+      std::string(name) + "#" + std::to_string(++passed_by_name[std::string(name)]);
+  if (count_file != nullptr) append_line(count_file, number + " " + std::string(name) + "\n");
+  if (kill_at != nullptr && (number == kill_at || named == kill_at)) ::kill(::getpid(), SIGKILL);
 }
 
 }  // namespace

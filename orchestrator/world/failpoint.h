@@ -12,7 +12,8 @@ namespace blackstart::failpoints {
 
 /// Counts this place and lets the handler decide what happens. Without a handler the environment
 /// decides: BLACKSTART_FAILPOINT_COUNT=FILE appends one line "NUMBER NAME" for every place passed;
-/// BLACKSTART_FAILPOINT_KILL=N kills the process (SIGKILL) at the N-th.
+/// BLACKSTART_FAILPOINT_KILL=N kills the process (SIGKILL) at the N-th, BLACKSTART_FAILPOINT_KILL=
+/// NAME#N when it passes NAME for the N-th time.
 Task<void> hit(std::string_view name);
 /// A simulated world installs its own: it may never return (a crash) or count. Empty = the default.
 void set_handler(std::function<Task<void>(std::string_view)> handler);

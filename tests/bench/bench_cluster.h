@@ -1,25 +1,14 @@
 // A control plane for the benchmarks that work on an API server; gone when destroyed.
 #pragma once
 
-#include <string>
-
-#include "tests/integration/support/shell.h"
+#include "tests/integration/support/program.h"
 
 namespace blackstart::test {
 
-class BenchCluster {
+/// With two nodes; its constructor throws when it does not come up.
+class BenchCluster : public Rehearsal {
  public:
   BenchCluster();
-  ~BenchCluster();
-  const std::string& kubeconfig() const { return kubeconfig_; }
-  /// The arguments of a kubectl that talks to it.
-  Invocation kubectl(std::vector<std::string> args) const;
-  const TemporaryFolder& folder() const { return folder_; }
-  const std::string& state() const { return state_; }
-
- private:
-  TemporaryFolder folder_;
-  std::string state_, plan_, kubeconfig_;
 };
 
 }  // namespace blackstart::test

@@ -1,7 +1,11 @@
 #include "tests/bench/kube_set.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <array>
 #include <boost/json/serialize.hpp>
+#include <functional>
 #include <stdexcept>
 
 #include "orchestrator/kube/client.h"
@@ -132,12 +136,13 @@ std::string request_line(const std::string& yaml, const char* plural,
          boost::json::serialize(body) + "\n";
 }
 
-template <class TemplateOf>
-KubeSet write_set(const TemporaryFolder& folder, const std::string& kubeconfig,
-                  const std::string& name_space, size_t count, TemplateOf template_of) {
+using TemplateOf = std::function<Template(size_t)>;
+
+// The set's files but its plan, in the folder NAMESPACE.
+void write_files(const TemporaryFolder& folder, const std::string& name_space, size_t count,
+                 const TemplateOf& template_of) {
   std::string requests;
   std::string manifests;
-  const std::string base = folder.path() + "/" + name_space;
   for (size_t i = 0; i < count; ++i) {
     const Template one = template_of(i);
     const std::string yaml = filled(one.text, i);
@@ -148,6 +153,25 @@ KubeSet write_set(const TemporaryFolder& folder, const std::string& kubeconfig,
                  manifests);
     manifests.clear();
   }
+  folder.write(name_space + "/requests", requests);
+}
+
+// Linux counts the peak memory of who starts a program as the program's own (getrusage(2): exec
+// keeps it). So that ours stays small, what takes much is done in a process of its own.
+void in_a_child(const std::function<void()>& work) {
+  const pid_t child = fork();
+  if (child == 0) {
+    [&work]() noexcept { work(); }();
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (status != 0) throw std::runtime_error("a set could not be written");
+}
+
+KubeSet write_set(const TemporaryFolder& folder, const std::string& kubeconfig,
+                  const std::string& name_space, size_t count, const TemplateOf& template_of) {
+  in_a_child([&] { write_files(folder, name_space, count, template_of); });
   const std::string plan =
       "apiVersion: blackstart.dev/v1alpha1\nkind: Plan\nmetadata: {name: bench}\n"
       "spec:\n  cluster: {kubeconfig: " +
@@ -156,8 +180,9 @@ KubeSet write_set(const TemporaryFolder& folder, const std::string& kubeconfig,
       "    - name: set\n      uses: kube.manifests\n      with: {path: manifests, "
       "namespace: " +
       name_space + ", wait: false}\n";
+  const std::string base = folder.path() + "/" + name_space;
   return {name_space, base + "/manifests", folder.write(name_space + "/plan.yaml", plan),
-          folder.write(name_space + "/requests", requests)};
+          base + "/requests"};
 }
 
 }  // namespace

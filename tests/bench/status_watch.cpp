@@ -1,6 +1,7 @@
 #include "tests/bench/status_watch.h"
 
 #include <atomic>
+#include <stdexcept>
 #include <thread>
 
 #include "orchestrator/kube/frame_splitter.h"
@@ -13,7 +14,10 @@ namespace blackstart::test {
 struct StatusWatch::State {
   kube::Endpoint endpoint;
   std::string url;
-  std::atomic<bool> open = false;  // the server has answered
+  CURL* easy = nullptr;
+  std::atomic<bool> open = false;   // the server sends events
+  std::atomic<bool> ended = false;  // and sends none any more
+  std::string trouble;              // why, when it has ended by itself
   std::atomic<bool> stopped = false;
   Moments moments;
   kube::FrameSplitter frames{[this](std::string_view line) { take(line); }, 64u << 20};
@@ -23,12 +27,15 @@ struct StatusWatch::State {
     const auto now = std::chrono::system_clock::now();
     const boost::json::value frame = kube::parse_json(line);
     const boost::json::value* object = kube::find(frame, {"object"});
-    if (kube::number_at(*object, {"status", "availableReplicas"}) == 0) return;
+    if (object == nullptr || kube::number_at(*object, {"status", "availableReplicas"}) == 0) return;
     moments.emplace(kube::text_at(*object, {"metadata", "name"}), now);
   }
 
   static size_t on_header(char*, size_t size, size_t count, void* state) {
-    static_cast<State*>(state)->open = true;
+    auto* self = static_cast<State*>(state);
+    long status = 0;
+    curl_easy_getinfo(self->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status == 200) self->open = true;
     return size * count;
   }
   static size_t on_body(char* data, size_t size, size_t count, void* state) {
@@ -40,7 +47,8 @@ struct StatusWatch::State {
   }
 
   void run() {
-    CURL* easy = easy_for(endpoint);
+    easy = easy_for(endpoint);
+    curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
@@ -49,9 +57,9 @@ struct StatusWatch::State {
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(easy, CURLOPT_XFERINFODATA, this);
-    curl_easy_perform(easy);
+    trouble = curl_easy_strerror(curl_easy_perform(easy));
     curl_easy_cleanup(easy);
-    open = true;  // whoever waits for it must not wait for ever
+    ended = true;
   }
 };
 
@@ -61,7 +69,10 @@ StatusWatch::StatusWatch(const std::string& kubeconfig, const std::string& name_
   state_->url = state_->endpoint.server + "/apis/apps/v1/namespaces/" + name_space +
                 "/deployments?watch=true";
   state_->thread = std::thread([state = state_.get()] { state->run(); });
-  while (!state_->open) std::this_thread::yield();
+  while (!state_->open && !state_->ended) std::this_thread::yield();
+  if (state_->open) return;
+  state_->thread.join();
+  throw std::runtime_error("cannot watch " + state_->url + ": " + state_->trouble);
 }
 
 StatusWatch::~StatusWatch() {

@@ -10,7 +10,8 @@ namespace blackstart::test {
 
 using Moments = std::map<std::string, std::chrono::system_clock::time_point>;
 
-/// Watches the Deployments of a namespace, in a thread of its own, from the moment of its making.
+/// Watches the Deployments of a namespace, in a thread of its own, from the moment of its making;
+/// throws when the server does not let it.
 class StatusWatch {
  public:
   StatusWatch(const std::string& kubeconfig, const std::string& name_space);

@@ -138,13 +138,14 @@ TEST_F(Credentials, APluginsTokenThatIsRefused_IsReplacedByTheNext) {
 }
 
 TEST_F(Credentials, APluginsTokenThatHasExpired_IsAskedForAgain) {
-  const std::string soon = format_utc(client().world().clock.wall_time() + seconds(2));
-  write_plugin({credential_of({{"token", token()}, {"expirationTimestamp", soon}}),
-                credential_of({{"token", token()}})});
+  const std::string first = token(), second = token();  // takes a while
+  const std::string soon = format_utc(client().world().clock.wall_time() + seconds(6));
+  write_plugin({credential_of({{"token", first}, {"expirationTimestamp", soon}}),
+                credential_of({{"token", second}})});
   kube::Client one(client().world(), endpoint_of(kPlugin));
   expect_good(one);
   EXPECT_EQ(calls(), 1u);
-  run(client().world().clock.sleep_until(client().world().clock.now() + seconds(2)));
+  run(client().world().clock.sleep_until(client().world().clock.now() + seconds(6)));
   expect_good(one);
   EXPECT_EQ(calls(), 2u);
 }

@@ -81,6 +81,10 @@ class Failures : public testing::Test {
   /// A plan whose one stage puts `objects` (a YAML list) into the test's namespace.
   void plan(const std::string& objects, const std::string& timeout,
             const std::string& options = "") {
+    plan_of(indented(options, 8) + "        inline:\n" + indented(objects, 10), timeout);
+  }
+  /// The same with what `with` says.
+  void plan_of(const std::string& with, const std::string& timeout) {
     rehearsal_.write("plan.yaml", R"(apiVersion: blackstart.dev/v1alpha1
 kind: Plan
 metadata: {name: failures}
@@ -93,8 +97,11 @@ spec:
       timeout: )" + timeout + R"(
       with:
         namespace: )" + name_space_ + "\n" +
-                                      indented(options, 8) + "        inline:\n" +
-                                      indented(objects, 10));
+                                      with);
+  }
+  Ran apply_path(const std::string& file) {
+    plan_of("        path: " + file + "\n", "60s");
+    return rehearsal_.blackstart({"apply"});
   }
   Ran apply(const std::string& objects, const std::string& timeout = "9s",
             const std::string& options = "") {
@@ -261,9 +268,10 @@ TEST_F(Webhooks, OfADeadOperator_AreNamedWithTheirServiceAndItsDeployment) {
   hook("{service: {name: hook, namespace: " + name_space() + "}}");
   put("{apiVersion: v1, kind: Service, metadata: {name: hook, namespace: " + name_space() +
       "}, spec: {selector: {app: web}, ports: [{port: 443}]}}");
-  plan(deployment("", "nodeSelector: {no: where}"), "1s");
-  rehearsal().blackstart({"apply"});
-  Ran ran = apply(kConfigMap, "6s");
+  put("{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: " + name_space() +
+      "}, spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, "
+      "spec: {nodeSelector: {no: where}, containers: [{name: main, image: nginx}]}}}}");
+  Ran ran = apply(kConfigMap, "9s");
   EXPECT_EQ(ran.code, 6) << ran.all();
   for (const std::string& text :
        {std::string("webhook \"check.example.com\" cannot be called yet"),
@@ -383,9 +391,37 @@ TEST_F(Failures, AnExternalSecretThatCannotBeRead_IsGivenUpAfterTheGrace) {
                         name_space() + "/vault: it does not exist (unchanged for 1.0s)"));
 }
 
+TEST_F(Failures, AnObjectTooLarge_ForEtcdAndForTheApiServer) {
+  put(definition("sizes.example.com", "v1", "Blob", "blobs"));
+  ASSERT_TRUE(eventually(
+      [&] {
+        return kubectl({"get", "blobs"}).code == 0;
+      },
+      std::chrono::seconds(30)));
+  for (const auto& [size, words] :
+       {std::pair(size_t{7} << 18, "etcdserver: request is too large"),
+        std::pair(size_t{5} << 19, "trying to send message larger than max (2"),
+        std::pair(size_t{4} << 20, "Request entity too large: limit is 3145728")}) {
+    rehearsal().write("blob.yaml",
+                      "apiVersion: sizes.example.com/v1\nkind: Blob\nmetadata: {name: blob}\n"
+                      "spec: {text: " +
+                          std::string(size, 'x') + "}\n");
+    Ran ran = apply_path("blob.yaml");
+    EXPECT_EQ(ran.code, 1) << ran.all();
+    EXPECT_THAT(ran.err, HasSubstr("blob.yaml:1:1: error: things: cannot apply Blob " +
+                                   name_space() + "/blob"));
+    EXPECT_THAT(ran.err, HasSubstr(words));
+  }
+}
+
 TEST_F(Failures, StatusTellsInFullOnDemand) {
-  plan(deployment("", "nodeSelector: {no: where}"), "4s");
-  rehearsal().blackstart({"apply"});
+  EXPECT_EQ(apply(deployment("", "nodeSelector: {no: where}"), "4s").code, 6);
+  EXPECT_TRUE(eventually(
+      [&] {
+        return kubectl({"get", "events", "-n", name_space()}).out.find("FailedScheduling") !=
+               std::string::npos;
+      },
+      std::chrono::seconds(60)));
   Ran brief = rehearsal().blackstart({"status"});
   Ran full = rehearsal().blackstart({"status", "-v"});
   EXPECT_EQ(full.code, 2) << full.all();

@@ -204,7 +204,11 @@ std::string RealCluster::create(const std::string& folder) {
   if (!all_run()) kwokctl({"start", "cluster", "--timeout", "60s"});
   // kwokctl is content with a cluster that did not come up in time.
   const Ran ready = kubectl({"get", "--raw", "/readyz"});
-  if (made.code == 0 && ready.code == 0 && all_run()) return {};
+  if (made.code == 0 && ready.code == 0 && all_run()) {
+    for (const char* name : {"kube-controller-manager", "kube-scheduler"})
+      controllers_.push_back(arguments_of(process_of(folder, name)));
+    return {};
+  }
   std::string failure = "kwokctl create cluster failed: " + made.all() + ready.all();
   for (const Component& component : kComponents)
     failure += std::string(component.process) + ": " + last_line_of(component.process) + "\n";
@@ -221,6 +225,7 @@ std::string RealCluster::last_line_of(const std::string& component) const {
 RealCluster::~RealCluster() {
   if (lifeline_ < 0) return;
   revived_.reset();
+  revived_controllers_.clear();
   close(lifeline_);
   waitpid(watchdog_, nullptr, 0);
 }
@@ -281,6 +286,16 @@ void RealCluster::start_api_server() {
   invocation.argv = api_server_;
   invocation.timeout = std::chrono::seconds(600);
   revived_ = std::make_unique<Background>(invocation);
+}
+
+void RealCluster::revive_controllers() {
+  for (const std::vector<std::string>& line : controllers_) {
+    const std::string program = line[0].substr(line[0].rfind('/') + 1);
+    if (process_of(folder_, program) != 0) continue;
+    Invocation invocation;
+    invocation.argv = line;
+    revived_controllers_.push_back(std::make_unique<Background>(invocation));
+  }
 }
 
 void RealCluster::use_certificate(const std::string& certificate_file,

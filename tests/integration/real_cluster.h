@@ -34,6 +34,9 @@ class RealCluster {
   std::string etcd_url() const;
   void signal_etcd(int number) const;
   void start_api_server();
+  /// Starts the controller manager and the scheduler when they have ended: each gives up when it
+  /// could not renew its lease for ten seconds.
+  void revive_controllers();
 
  private:
   RealCluster();
@@ -47,6 +50,8 @@ class RealCluster {
   std::string folder_, work_folder_, kubeconfig_, failure_;
   std::vector<std::string> api_server_;  // its command line
   std::unique_ptr<Background> revived_;
+  std::vector<std::vector<std::string>> controllers_;  // their command lines
+  std::vector<std::unique_ptr<Background>> revived_controllers_;
   int watchdog_ = -1;
   int lifeline_ = -1;  // the watchdog acts when this end of the pipe is closed
 };

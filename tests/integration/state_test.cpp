@@ -1,6 +1,7 @@
 // The state folder, the lock, and being killed.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -38,6 +39,56 @@ TEST(State, AFolderThatCannotBeWritten_IsNamed) {
   EXPECT_EQ(ran.code, 64) << ran.all();
   EXPECT_NE(ran.err.find("/proc/1/blackstart"), std::string::npos) << ran.err;
   EXPECT_FALSE(exists(rehearsal, "begun"));
+}
+
+/// A disk of one MiB; unmounted when destroyed.
+class SmallDisk {
+ public:
+  explicit SmallDisk(const std::string& folder) : folder_(folder) {
+    std::filesystem::create_directories(folder);
+    mounted_ = mount("none", folder.c_str(), "tmpfs", 0, "size=1m") == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) umount(folder_.c_str());
+  }
+  bool mounted() const { return mounted_; }
+
+ private:
+  std::string folder_;
+  bool mounted_ = false;
+};
+
+TEST(State, ADiskThatIsFull_IsNamedAndNothingIsLost) {
+  Rehearsal rehearsal;
+  const SmallDisk disk(rehearsal.folder() + "/disk");
+  if (!disk.mounted()) GTEST_SKIP() << "NOT RUN: this user may not mount a tmpfs";
+  rehearsal.write("plan.yaml", R"(
+apiVersion: blackstart.dev/v1alpha1
+kind: Plan
+metadata: {name: full}
+spec:
+  stages:
+    - name: fill
+      uses: exec
+      with: {argv: [/bin/sh, -c, "echo once >> filled; head -c 2M /dev/zero > disk/filler; true"], check: [test, -e, filled], cwd: .}
+    - name: after
+      uses: exec
+      needs: [fill]
+      with: {argv: [/bin/sh, -c, "echo after >> after"], check: [test, -e, after], cwd: .}
+)");
+  const Ran full = rehearsal.blackstart({"apply", "--state", "disk/state"});
+  EXPECT_EQ(full.code, 1) << full.all();
+  EXPECT_NE(full.err.find("cannot write the journal "), std::string::npos) << full.err;
+  EXPECT_NE(full.err.find("the disk is full"), std::string::npos) << full.err;
+  EXPECT_NE(full.err.find("free some space and run the same command again; nothing is lost"),
+            std::string::npos)
+      << full.err;
+  EXPECT_FALSE(exists(rehearsal, "after"));
+  std::filesystem::remove(rehearsal.folder() + "/disk/filler");
+  const Ran again = rehearsal.blackstart({"apply", "--state", "disk/state"});
+  EXPECT_EQ(again.code, 0) << again.all();
+  EXPECT_EQ(read_file(rehearsal.folder() + "/filled"), "once\n");
+  EXPECT_TRUE(exists(rehearsal, "after"));
 }
 
 TEST(State, TwoRunsAtOnce_TheSecondSaysWhoHoldsIt) {

@@ -29,8 +29,8 @@ void Rehearsal::destroy() {
   if (std::filesystem::exists(folder() + "/plan.yaml")) blackstart({"destroy", "--yes"});
 }
 
-Invocation Rehearsal::invocation(std::vector<std::string> args,
-                                 std::map<std::string, std::string> environment) const {
+Invocation Rehearsal::to_blackstart(std::vector<std::string> args,
+                                    std::map<std::string, std::string> environment) const {
   Invocation invocation;
   static const std::vector<std::string> stateful = {"plan", "apply", "status", "destroy", "runs"};
   bool has_state = !args.empty() && std::ranges::find(stateful, args[0]) != stateful.end();
@@ -48,12 +48,12 @@ Invocation Rehearsal::invocation(std::vector<std::string> args,
 
 Ran Rehearsal::blackstart(std::vector<std::string> args,
                           std::map<std::string, std::string> environment) const {
-  return run(invocation(std::move(args), std::move(environment)));
+  return run(to_blackstart(std::move(args), std::move(environment)));
 }
 
 Background Rehearsal::start(std::vector<std::string> args,
                             std::map<std::string, std::string> environment) const {
-  return Background(invocation(std::move(args), std::move(environment)));
+  return Background(to_blackstart(std::move(args), std::move(environment)));
 }
 
 void Rehearsal::init() {
@@ -61,10 +61,15 @@ void Rehearsal::init() {
   ASSERT_EQ(made.code, 0) << made.all();
 }
 
-Ran Rehearsal::kubectl(std::vector<std::string> args) const {
+Invocation Rehearsal::to_kubectl(std::vector<std::string> args) const {
   Invocation invocation;
   invocation.argv = {part("kubectl"), "--kubeconfig", kubeconfig()};
   invocation.argv.insert(invocation.argv.end(), args.begin(), args.end());
+  return invocation;
+}
+
+Ran Rehearsal::kubectl(std::vector<std::string> args) const {
+  Invocation invocation = to_kubectl(std::move(args));
   invocation.timeout = std::chrono::seconds(60);
   return run(invocation);
 }

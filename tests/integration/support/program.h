@@ -39,6 +39,10 @@ class Rehearsal {
                    std::map<std::string, std::string> environment = {}) const;
   /// The plan makes no cluster but works on this one.
   void use_cluster(std::string kubeconfig) { kubeconfig_ = std::move(kubeconfig); }
+  /// What the two of them run, for who measures them.
+  Invocation to_blackstart(std::vector<std::string> args,
+                           std::map<std::string, std::string> environment = {}) const;
+  Invocation to_kubectl(std::vector<std::string> args) const;
   /// The real kubectl against the plan's kwok cluster (stage "cluster"), or the one it uses.
   Ran kubectl(std::vector<std::string> args) const;
   boost::json::value get(const std::string& what) const;  // kubectl get … -o json
@@ -51,8 +55,6 @@ class Rehearsal {
   void destroy();
 
  private:
-  Invocation invocation(std::vector<std::string> args,
-                        std::map<std::string, std::string> environment) const;
   TemporaryFolder folder_;
   std::string kubeconfig_;
   bool destroyed_ = false;

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,12 +63,14 @@ int code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 +
 struct Background::State {
   pid_t pid = -1;
   int in = -1, out = -1, err = -1;
+  int end = -1;  // a descriptor of the process: readable when it has ended
   SteadyClock::time_point started = SteadyClock::now();
   bool reaped = false;
   ~State() {
     close(in);
     close(out);
     close(err);
+    close(end);
   }
 };
 
@@ -95,6 +98,8 @@ Background::Background(const Invocation& invocation) : state_(std::make_unique<S
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (problem != 0) throw std::runtime_error("cannot start " + argv[0] + ": " + strerror(problem));
+  state_->end = static_cast<int>(syscall(SYS_pidfd_open, state_->pid, 0));
+  if (state_->end < 0) throw std::runtime_error("cannot watch " + argv[0] + ": " + strerror(errno));
 }
 
 Background::~Background() {
@@ -107,27 +112,25 @@ int Background::pid() const { return state_->pid; }
 void Background::signal(int number) const { kill(state_->pid, number); }
 
 Ran Background::wait(std::chrono::seconds timeout) {
-  int status = 0;
-  auto deadline = SteadyClock::now() + timeout;
-  rusage used{};
-  while (wait4(state_->pid, &status, WNOHANG, &used) == 0) {
-    if (SteadyClock::now() > deadline) {
-      ADD_FAILURE() << "not ended within " << timeout.count() << " s; so far:\n"
-                    << content_of(state_->err);
-      kill(-state_->pid, SIGKILL);
-      wait4(state_->pid, &status, 0, &used);
-      break;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  pollfd end{.fd = state_->end, .events = POLLIN, .revents = 0};
+  const std::chrono::milliseconds whole = timeout;
+  const bool ended = poll(&end, 1, static_cast<int>(whole.count())) == 1;
+  const auto elapsed = SteadyClock::now() - state_->started;
+  if (!ended) {
+    ADD_FAILURE() << "not ended within " << timeout.count() << " s; so far:\n"
+                  << content_of(state_->err);
+    kill(-state_->pid, SIGKILL);
   }
+  int status = 0;
+  rusage used{};
+  wait4(state_->pid, &status, 0, &used);
   state_->reaped = true;
   Ran ran;
   ran.code = code_of(status);
   ran.peak_kib = used.ru_maxrss;
   ran.out = content_of(state_->out);
   ran.err = content_of(state_->err);
-  ran.elapsed =
-      std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - state_->started);
+  ran.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(elapsed);
   return ran;
 }
 

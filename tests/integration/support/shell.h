@@ -14,8 +14,8 @@ struct Ran {
   int code = -1;  // exit code, or 128 + signal
   std::string out;
   std::string err;
-  std::chrono::milliseconds elapsed{0};
-  long peak_kib = 0;  // resident memory of it (not of its children) at most
+  std::chrono::microseconds elapsed{0};
+  long peak_kib = 0;  // resident memory at most: of it, or of us before it was started
   std::string all() const { return out + err; }
 };
 

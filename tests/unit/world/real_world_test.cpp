@@ -150,20 +150,31 @@ Task<void> pass_failpoints(World& world) {
   Command command{.program = "/bin/true"};
   BLACKSTART_FAILPOINT("first");
   co_await world.processes.run(command);
+  co_await world.processes.run(command);
   BLACKSTART_FAILPOINT("last");
 }
 
 TEST_F(FailpointTest, DISABLED_Child) { run(pass_failpoints(world())); }
 
 TEST_F(FailpointTest, AreCountedAndKillAtTheirNumber) {
-  std::string counted = "1 first\n2 process.run.before:true\n3 process.run.after:true\n4 last\n";
+  std::string counted =
+      "1 first\n2 process.run.before:true\n3 process.run.after:true\n"
+      "4 process.run.before:true\n5 process.run.after:true\n6 last\n";
   EXPECT_TRUE(run_child({{"BLACKSTART_FAILPOINT_COUNT", path("count")}}).ok());
   EXPECT_EQ(world().files.read(path("count"), 1000), counted);
   Exit killed = run_child(
       {{"BLACKSTART_FAILPOINT_COUNT", path("killed")}, {"BLACKSTART_FAILPOINT_KILL", "3"}});
   EXPECT_EQ(killed.signal, SIGKILL);
   EXPECT_EQ(world().files.read(path("killed"), 1000), counted.substr(0, counted.find("4 ")));
-  EXPECT_TRUE(run_child({{"BLACKSTART_FAILPOINT_KILL", "5"}}).ok());
+  EXPECT_TRUE(run_child({{"BLACKSTART_FAILPOINT_KILL", "7"}}).ok());
+}
+
+TEST_F(FailpointTest, KillAtTheNumberOfTheirName) {
+  Exit killed = run_child({{"BLACKSTART_FAILPOINT_COUNT", path("killed")},
+                           {"BLACKSTART_FAILPOINT_KILL", "process.run.after:true#2"}});
+  EXPECT_EQ(killed.signal, SIGKILL);
+  EXPECT_TRUE(world().files.read(path("killed"), 1000).ends_with("5 process.run.after:true\n"));
+  EXPECT_TRUE(run_child({{"BLACKSTART_FAILPOINT_KILL", "process.run.after:true#3"}}).ok());
 }
 
 #endif
