@@ -195,7 +195,6 @@ std::vector<Source> sources_of(const json::value& application) {
 Verdict judge_application(const json::value& application, const ExpectedRevision& expected) {
   Verdict result = judge(application, expected);
   result.application = kube::text_at(application, {"metadata", "name"});
-  result.version = kube::text_at(application, {"metadata", "resourceVersion"});
   result.health = kube::text_at(application, {"status", "health", "status"});
   if (result.expected.empty())
     result.expected = join(revisions_at(application, {"status", "sync"}), ", ");

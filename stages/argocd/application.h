@@ -53,7 +53,6 @@ struct Verdict {
     kPinned,      // its operation goes on at another revision than Git is at
   };
   std::string application;
-  std::string version;  // resourceVersion of the Application that was judged
   Kind kind = Kind::kProgressing;
   Matter matter = Matter::kNone;
   Remedy remedy = Remedy::kNone;

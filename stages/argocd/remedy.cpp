@@ -23,8 +23,12 @@ json::value annotation(std::string_view name, std::string_view value) {
   return json::object{{"metadata", {{"annotations", {{name, value}}}}}};
 }
 
+std::string version_of(const json::value& object) {
+  return kube::text_at(object, {"metadata", "resourceVersion"});
+}
+
 /// As Argo CD's own automated sync makes it, without a revision: what Git is at by then.
-json::value sync_patch(const Verdict& verdict, const json::value& application) {
+json::value sync_patch(const json::value& application) {
   json::object sync;
   if (const json::value* options = kube::find(application, {"spec", "syncPolicy", "syncOptions"}))
     sync["syncOptions"] = *options;
@@ -33,15 +37,15 @@ json::value sync_patch(const Verdict& verdict, const json::value& application) {
   json::object operation{{"initiatedBy", {{"username", "blackstart"}}}, {"sync", std::move(sync)}};
   if (const json::value* retry = kube::find(application, {"spec", "syncPolicy", "retry"}))
     operation["retry"] = *retry;
-  return json::object{{"metadata", {{"resourceVersion", verdict.version}}},
+  return json::object{{"metadata", {{"resourceVersion", version_of(application)}}},
                       {"operation", std::move(operation)}};
 }
 
 /// As argocd-server ends one, and a look at Git for what comes next. One that has ended by itself
 /// would stay "Terminating" for good.
-json::value terminate_patch(const Verdict& verdict) {
+json::value terminate_patch(const json::value& application) {
   json::value patch = annotation("argocd.argoproj.io/refresh", "normal");
-  patch.at("metadata").as_object()["resourceVersion"] = verdict.version;
+  patch.at("metadata").as_object()["resourceVersion"] = version_of(application);
   patch.as_object()["status"] = {{"operationState", {{"phase", "Terminating"}}}};
   return patch;
 }
@@ -83,8 +87,8 @@ kube::ObjectRef target_of(const Verdict& verdict, const std::string& name_space)
 }
 
 json::value patch_for(const Verdict& verdict, const json::value& live) {
-  if (verdict.remedy == Remedy::kSync) return sync_patch(verdict, live);
-  if (verdict.remedy == Remedy::kTerminate) return terminate_patch(verdict);
+  if (verdict.remedy == Remedy::kSync) return sync_patch(live);
+  if (verdict.remedy == Remedy::kTerminate) return terminate_patch(live);
   if (is_set(verdict)) return annotation("argocd.argoproj.io/application-set-refresh", "true");
   // What failed is kept by the repo-server for a while; "hard" goes past that.
   bool failed = verdict.kind == Verdict::Kind::kStuck;

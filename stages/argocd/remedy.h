@@ -13,7 +13,7 @@ std::string occasion_of(const Verdict& verdict);
 /// Whom it is applied to, in the namespace of Argo CD.
 kube::ObjectRef target_of(const Verdict& verdict, const std::string& name_space);
 /// The merge patch; `live`: the Application or ApplicationSet. What is about an operation holds for
-/// the Application as it was judged alone: the API server answers 409 when it has changed since.
+/// `live` as it is given alone: the API server answers 409 when it has changed since.
 boost::json::value patch_for(const Verdict& verdict, const boost::json::value& live);
 
 }  // namespace blackstart::stages::argocd

@@ -39,6 +39,9 @@ class WaitStage final : public engine::Stage {
  private:
   void read_options(Context& context);
   std::vector<const boost::json::value*> items(const char* kind) const;
+  argocd::ExpectedRevision expected_revision() const {
+    return [this](const argocd::Source& source) { return revisions_.expected(source); };
+  }
   void recall_failures();
   void weigh(Context& context);
   void look_again_by(Instant time);
@@ -47,6 +50,8 @@ class WaitStage final : public engine::Stage {
   bool explanations_are_due(Context& context);
   Task<void> find_explanations();
   const boost::json::value* find(const kube::ObjectRef& ref) const;
+  bool is_called_for(const Verdict& verdict, const boost::json::value& live) const;
+  Task<void> help(Verdict verdict);
   Task<void> send(kube::ObjectRef ref, boost::json::value patch);
 
   std::optional<std::string> read_for_;  // the input digest that the options were read for
@@ -96,9 +101,8 @@ Task<Observation> WaitStage::observe(Context& context) {
     for (argocd::Source& source : argocd::sources_of(*application))
       sources.push_back(std::move(source));
   co_await revisions_.resolve(context, std::move(sources));
-  auto expected = [this](const argocd::Source& source) { return revisions_.expected(source); };
   state_.assessment =
-      argocd::assess(wanted_, items("Application"), items("ApplicationSet"), expected);
+      argocd::assess(wanted_, items("Application"), items("ApplicationSet"), expected_revision());
   recall_failures();
   weigh(context);
   const argocd::Assessment& assessment = state_.assessment;
@@ -212,21 +216,30 @@ Task<void> WaitStage::send(kube::ObjectRef ref, boost::json::value patch) {
   }
 }
 
+/// An operation is begun or ended only where it is still called for: it may have ended by itself.
+bool WaitStage::is_called_for(const Verdict& verdict, const boost::json::value& live) const {
+  if (verdict.remedy == Remedy::kRefresh) return true;
+  Verdict now = argocd::settled(argocd::judge_application(live, expected_revision()), wanted_);
+  return now.remedy == verdict.remedy && argocd::occasion_of(now) == argocd::occasion_of(verdict);
+}
+
+/// Between what was decided and this the engine may have paused: what it is about is read again.
+Task<void> WaitStage::help(Verdict verdict) {
+  kube::ObjectRef ref = argocd::target_of(verdict, wanted_.name_space);
+  const auto live = co_await client_->get(ref);
+  if (!live || !is_called_for(verdict, *live)) co_return;
+  boost::json::value patch = argocd::patch_for(verdict, *live);
+  co_await send(std::move(ref), std::move(patch));
+  // Not before: a request that failed is made again. The end of an operation too, while it stays
+  // pinned: a retry that Argo CD is just about to write goes over it.
+  if (verdict.remedy != Remedy::kTerminate) tried_.insert(argocd::occasion_of(verdict));
+  graces_.erase(verdict.application);  // what was asked for takes its time
+}
+
 Task<void> WaitStage::act(Context& context, const Action& action) {
   context.progress(action.summary);
-  for (const Verdict& verdict : state_.to_remedy) {
-    if (action.id != argocd::action_for(verdict).id) continue;
-    kube::ObjectRef ref = argocd::target_of(verdict, wanted_.name_space);
-    const boost::json::value* live = find(ref);
-    if (live == nullptr) co_return;
-    boost::json::value patch = argocd::patch_for(verdict, *live);
-    co_await send(std::move(ref), std::move(patch));
-    // Not before: a request that failed is made again. The end of an operation too, while it stays
-    // pinned: a retry that Argo CD is just about to write goes over it.
-    if (verdict.remedy != Remedy::kTerminate) tried_.insert(argocd::occasion_of(verdict));
-    graces_.erase(verdict.application);  // what was asked for takes its time
-    co_return;
-  }
+  for (const Verdict& verdict : state_.to_remedy)
+    if (action.id == argocd::action_for(verdict).id) co_return co_await help(verdict);
 }
 
 Task<void> WaitStage::changed(Context& context) {
