@@ -54,11 +54,15 @@ Task<void> apply_set(Client& client, const Manifests& manifests, ApplySetOptions
 /// Waits until a CustomResourceDefinition is Established; throws when its names are not accepted.
 Task<void> wait_established(Client& client, std::string name);
 
+/// Told what waits for which finalizers ("a.io/b, c.io/d").
+using HeldUp = std::function<void(const ObjectRef&, const std::string& finalizers)>;
+
 /// Removes objects, given as they were seen in the cluster, in reverse order of layers, and waits
 /// until each is gone. One that is gone already is fine, and another one that has its name since is
-/// left. What is not gone within ten minutes is an error that names the finalizers which hold it.
+/// left. What is not gone within ten minutes is an error that names the finalizers which hold it;
+/// `on_held` (may be empty) is told of them at once.
 /// `come_again`: they are removed to be made anew, so a StatefulSet's pods and claims stay.
-Task<void> remove_set(Client& client, Manifests live, bool come_again = false);
+Task<void> remove_set(Client& client, Manifests live, HeldUp on_held = {}, bool come_again = false);
 
 /// Sets the namespace of namespaced objects that name none, and takes it from cluster-scoped ones
 /// (the server ignores it there). A kind that the server does not know takes its scope from its

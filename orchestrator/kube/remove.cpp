@@ -26,12 +26,13 @@ std::string finalizers_of(const json::value& object) {
 }
 
 // Gone, or another object of that name: somebody made it anew.
-Task<void> wait_gone(Client& client, ObjectRef ref, std::string uid) {
+Task<void> wait_gone(Client& client, ObjectRef ref, std::string uid, const HeldUp& on_held) {
   const Selection selection{ref.api_version, ref.kind, ref.name_space, ref.name, ""};
   auto finalizers = std::make_shared<std::string>();
-  const std::function<bool(const json::value*)> gone = [uid, finalizers](const json::value* seen) {
+  const std::function<bool(const json::value*)> gone = [&](const json::value* seen) {
     if (!seen || text_at(*seen, {"metadata", "uid"}) != uid) return true;
     *finalizers = finalizers_of(*seen);
+    if (on_held && !finalizers->empty()) on_held(ref, *finalizers);
     return false;
   };
   bool late = false;
@@ -50,9 +51,10 @@ Task<void> wait_gone(Client& client, ObjectRef ref, std::string uid) {
       "removed");
 }
 
-Task<void> remove_one(Client& client, ObjectRef ref, std::string uid, Dependents dependents) {
+Task<void> remove_one(Client& client, ObjectRef ref, std::string uid, Dependents dependents,
+                      const HeldUp& on_held) {
   const bool removed = co_await client.remove(ref, uid, dependents);
-  if (removed) co_await wait_gone(client, ref, uid);
+  if (removed) co_await wait_gone(client, ref, uid, on_held);
 }
 
 // A StatefulSet's pods are adopted by the new one, which replaces them one by one; and claims that
@@ -63,7 +65,7 @@ Dependents dependents_of(const ObjectRef& ref, bool comes_again) {
 
 }  // namespace
 
-Task<void> remove_set(Client& client, Manifests live, bool come_again) {
+Task<void> remove_set(Client& client, Manifests live, HeldUp on_held, bool come_again) {
   auto layers = layers_of(live);
   std::ranges::reverse(layers);
   for (const auto& layer : layers) {
@@ -72,8 +74,9 @@ Task<void> remove_set(Client& client, Manifests live, bool come_again) {
       const ObjectRef ref = live[index].ref();
       const std::string uid = text_at(live[index].object, {"metadata", "uid"});
       const Dependents dependents = dependents_of(ref, come_again);
-      tasks.push_back(
-          [&client, ref, uid, dependents] { return remove_one(client, ref, uid, dependents); });
+      tasks.push_back([&client, ref, uid, dependents, &on_held] {
+        return remove_one(client, ref, uid, dependents, on_held);
+      });
     }
     co_await run_all(client.world().executor, std::move(tasks), kConcurrency);
   }

@@ -82,6 +82,7 @@ class ObjectsStage : public engine::Stage {
   void find_immutable();
   Task<void> apply(engine::Context& context);
   Task<void> apply_objects(engine::Context& context, kube::Manifests objects);
+  Task<void> take_away(engine::Context& context, kube::Manifests objects, bool come_again);
   Task<void> recreate(engine::Context& context);
   Task<void> prune(engine::Context& context);
   Task<void> remove(engine::Context& context);

@@ -30,6 +30,17 @@ Task<void> ObjectsStage::apply(engine::Context& context) {
   co_await apply_objects(context, changed_objects());
 }
 
+Task<void> ObjectsStage::take_away(engine::Context& context, kube::Manifests objects,
+                                   bool come_again) {
+  const std::string what =
+      "removing " + count_of(objects.size(), "object") + (come_again ? " to make them again" : "");
+  context.progress(what);
+  kube::HeldUp on_held = [&context, what](const kube::ObjectRef& ref, const std::string& by) {
+    context.progress(what + ": " + ref.to_string() + " waits for its finalizers: " + by);
+  };
+  co_await kube::remove_set(*client_, std::move(objects), std::move(on_held), come_again);
+}
+
 // Killed in between, the next run finds them absent and makes them.
 Task<void> ObjectsStage::recreate(engine::Context& context) {
   kube::Manifests old;
@@ -38,16 +49,14 @@ Task<void> ObjectsStage::recreate(engine::Context& context) {
     old.push_back({states_[index].live, wanted_.objects[index].place});
     fresh.push_back(wanted_.objects[index]);
   }
-  context.progress("deleting " + count_of(old.size(), "object") + " to make them again");
-  co_await kube::remove_set(*client_, std::move(old), true);
+  co_await take_away(context, std::move(old), true);
   BLACKSTART_FAILPOINT("recreate.deleted");
   co_await apply_objects(context, std::move(fresh));
 }
 
 Task<void> ObjectsStage::prune(engine::Context& context) {
   kube::Manifests to_go = leftovers_.to_go();
-  context.progress("removing " + count_of(to_go.size(), "object"));
-  co_await kube::remove_set(*client_, std::move(to_go));
+  co_await take_away(context, std::move(to_go), false);
 }
 
 Task<void> ObjectsStage::apply_objects(engine::Context& context, kube::Manifests changed) {
@@ -81,8 +90,7 @@ Task<void> ObjectsStage::remove(engine::Context& context) {
   kube::Manifests ours;
   for (size_t i = 0; i < states_.size() && i < wanted_.objects.size(); ++i)
     if (is_ours(states_[i])) ours.push_back({states_[i].live, wanted_.objects[i].place});
-  context.progress("removing " + count_of(ours.size(), "object"));
-  co_await kube::remove_set(*client_, std::move(ours));
+  co_await take_away(context, std::move(ours), false);
 }
 
 }  // namespace blackstart::stages
