@@ -128,12 +128,22 @@ std::optional<std::string> waits_for_cluster(engine::Context& context) {
   return unknown->stage;
 }
 
+namespace {
+
+/// Whose answer is waited for, in words: an exec plugin may be the one that is silent.
+std::string who_answers(const kube::Endpoint& endpoint) {
+  if (!endpoint.exec) return endpoint.server;
+  return "the exec plugin \"" + endpoint.exec->command + "\", or then from " + endpoint.server;
+}
+
+}  // namespace
+
 Task<std::shared_ptr<kube::Client>> connect(engine::Context& context) {
   if (const plan::Value* unknown = cluster_of(context).first_unknown())
     throw plan::NotKnownYet{unknown->stage, unknown->text};
   auto connection = context.shared().get_or_make<Connection>(
       kName, [&] { return std::make_shared<Connection>(context.world().executor); });
-  if (!connection->good_for(context)) context.reaching = endpoint_of(context).server;
+  if (!connection->good_for(context)) context.reaching = who_answers(endpoint_of(context));
   std::function<Task<void>()> work = [&] { return check(context, connection); };
   while (!connection->good_for(context)) co_await connection->checks.run(work);
   context.reaching.clear();
