@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <charconv>
 #include <cmath>
 #include <map>
 
@@ -91,14 +92,53 @@ void check_numbers(const yaml::Node& node, bool secret, Diagnostics& diagnostics
                     "put it in quotes if it is meant as text");
 }
 
+// The number that `count` hexadecimal digits at `at` make; nullopt when they are none.
+std::optional<unsigned> hex_at(std::string_view text, size_t at) {
+  unsigned value = 0;
+  if (at + 4 > text.size()) return std::nullopt;
+  const auto [end, problem] = std::from_chars(&text[at], &text[at] + 4, value, 16);
+  return problem == std::errc() && end == &text[at] + 4 ? std::optional(value) : std::nullopt;
+}
+
+// YAML is said to hold all of JSON, but for the two escapes that stand for one character beyond
+// U+FFFF ("\ud83d\ude00"), as many programs write it: that becomes the character itself.
+std::string without_surrogates(std::string_view text) {
+  std::string result;
+  for (size_t at = 0; at < text.size();) {
+    if (text[at] != '\\' || at + 1 == text.size()) {
+      result += text[at++];
+      continue;
+    }
+    const auto high = text[at + 1] == 'u' ? hex_at(text, at + 2) : std::nullopt;
+    const auto low = high && text.substr(at + 6, 2) == "\\u" ? hex_at(text, at + 8) : std::nullopt;
+    const bool pair = low && *high >> 10 == 0xD800 >> 10 && *low >> 10 == 0xDC00 >> 10;
+    if (!pair) {
+      result += text.substr(at, 2);
+      at += 2;
+      continue;
+    }
+    const unsigned code = 0x10000 + ((*high & 0x3FF) << 10) + (*low & 0x3FF);
+    for (const int shift : {18, 12, 6, 0})
+      result += static_cast<char>((shift == 18 ? 0xF0 : 0x80) | (code >> shift & 0x3F));
+    at += 12;
+  }
+  return result;
+}
+
+bool is_json(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  return first != text.npos && text[first] == '{';
+}
+
 class Reader {
  public:
   Reader(Manifests& manifests, Names& seen, Diagnostics& diagnostics)
       : manifests_(manifests), seen_(seen), diagnostics_(diagnostics) {}
 
   void read(std::string_view text, std::string_view file) {
+    const std::string plain = is_json(text) ? without_surrogates(text) : std::string(text);
     for (const yaml::Node& document :
-         yaml::parse(text, file, yaml::kManifestLimits, diagnostics_)) {
+         yaml::parse(plain, file, yaml::kManifestLimits, diagnostics_)) {
       if (document.kind != yaml::Node::Kind::kNull) take(document, {}, {});
     }
   }

@@ -83,6 +83,21 @@ TEST(Manifests, WithANumberThatTheServerWouldMakeZeroOf_AreReported) {
                                                   "' is more than 64 bits hold"));
 }
 
+TEST(Manifests, InJson_ACharacterMayBeTwoEscapes) {
+  const auto value_of = [](const std::string& value) {
+    Diagnostics diagnostics;
+    const Manifests read = read_manifests(
+        R"({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"k": ")" +
+            value + "\"}}",
+        "m.json", diagnostics);
+    EXPECT_TRUE(diagnostics.empty());
+    return read.empty() ? "" : text_at(read[0].object, {"data", "k"});
+  };
+  EXPECT_EQ(value_of("a \\ud83d\\uDE00 b"), "a \xF0\x9F\x98\x80 b");
+  EXPECT_EQ(value_of("\\\\ud83d\\\\ude00"), "\\ud83d\\ude00") << "an escaped backslash";
+  EXPECT_EQ(value_of("\\u00e9"), "\xC3\xA9");
+}
+
 TEST(Manifests, OfASecret_AreReportedWithoutTheValue) {
   EXPECT_THAT(
       read("apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: ns}\n"
