@@ -55,8 +55,11 @@ bool check_object(const json::value& object, const Place& place, Diagnostics& di
   if (!names_are_strings(object, place, diagnostics)) return false;
   const ObjectRef ref = ref_of(object);
   if (ref.kind.empty()) {
+    const bool kustomization =
+        place.known() && place.file->find("kustomization.y") != place.file->npos;
     diagnostics.error(place, "an object without kind",
-                      "every document needs apiVersion, kind and metadata.name");
+                      kustomization ? "give the folder of a kustomization as kustomize:"
+                                    : "every document needs apiVersion, kind and metadata.name");
   } else if (ref.api_version.empty()) {
     diagnostics.error(place, ref.kind + " without apiVersion");
   } else if (ref.kind == "Kustomization" && ref.group() == "kustomize.config.k8s.io") {

@@ -94,7 +94,7 @@ Task<void> Leftovers::judge(kube::Client& client, Applied one, const std::string
   memory_.push_back(one);
   const std::string line = "left in place: " + one.ref.to_string();
   if (kube::holds_more_than_itself(one.ref)) {
-    left_.push_back(line + " holds more than itself: remove it by hand when nothing needs it");
+    left_.push_back(line + " may hold more than itself: remove it by hand when nothing needs it");
   } else if (!made_here(one, *live, field_manager)) {
     left_.push_back(line + " was " + kNotOurs);
   } else if (auto owner = adopted_by(*live); !owner.empty()) {
