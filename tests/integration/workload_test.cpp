@@ -116,7 +116,7 @@ TEST(Workload, Destroy_TakesWhatWeMadeAndChangedSince_AndLeavesWhatWeOnlyLabelle
   ASSERT_EQ(write_theirs("after").code, 0);
   Ran destroyed = rehearsal.blackstart({"destroy", "--yes", "--only", "web,ours,theirs"});
   EXPECT_EQ(destroyed.code, 0) << destroyed.all();
-  EXPECT_NE(destroyed.all().find("left in place: namespace theirs"), std::string::npos)
+  EXPECT_NE(destroyed.all().find("left in place: Namespace theirs"), std::string::npos)
       << destroyed.all();
   EXPECT_EQ(rehearsal.kubectl({"get", "namespace", "theirs"}).code, 0);
   EXPECT_NE(rehearsal.kubectl({"get", "namespace", "ours"}).code, 0);
