@@ -20,7 +20,9 @@ struct ObjectState {
   Presence presence = Presence::kAbsent;
   std::vector<std::string> fields;  // what differs, ".spec.replicas"; a few of them
   boost::json::value live;          // null when absent
-  std::optional<ApiError> refusal;  // what the server says to a dry run of what is wanted
+  /// What the server says to a dry run of what is wanted; a conflict only when nothing else is in
+  /// the way once it is forced.
+  std::optional<ApiError> refusal;
 };
 
 /// Compares without writing: one LIST per kind and namespace (a GET for few), then the wanted

@@ -76,10 +76,10 @@ bool is_refusal(const ApiError& error) {
   }
 }
 
-// What the server would make of it, null when it refuses, which is noted. Forced, so that a
-// conflict shows as the change that it stands for.
-Task<json::value> dry_run(Comparison& comparison, size_t index) {
-  const Client::ApplyOptions options(comparison.field_manager, true, true);
+// What the server would make of it, null when it refuses; why is noted.
+Task<json::value> dry_run(Comparison& comparison, size_t index, bool force) {
+  const Client::ApplyOptions options(comparison.field_manager, force, true);
+  comparison.states[index].refusal.reset();
   try {
     co_return co_await comparison.client.apply(comparison.wanted[index].object, options);
   } catch (const ApiError& error) {
@@ -87,6 +87,17 @@ Task<json::value> dry_run(Comparison& comparison, size_t index) {
     comparison.states[index].refusal = error;
   }
   co_return json::value();
+}
+
+// A conflict is noted and shown as the change that it stands for.
+Task<json::value> dry_run(Comparison& comparison, size_t index) {
+  std::optional<ApiError>& refusal = comparison.states[index].refusal;
+  json::value result = co_await dry_run(comparison, index, false);
+  if (!refusal || refusal->conflicts().empty()) co_return result;
+  const ApiError conflict = *refusal;
+  json::value forced = co_await dry_run(comparison, index, true);
+  if (!refusal) refusal = conflict;
+  co_return forced;
 }
 
 // Only readings of one version can be compared: others may write between the two.

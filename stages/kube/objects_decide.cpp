@@ -16,17 +16,18 @@ using engine::Observation;
 
 /// What the API server said to the dry run. That a webhook cannot be asked yet may pass, and what
 /// is said of a Secret may hold its values.
-std::string refusal_of(const kube::ObjectState& state) {
+std::string refusal_of(const kube::ObjectState& state, bool force) {
   if (!state.refusal || state.refusal->error_class() == ErrorClass::kNotReady) return {};
+  if (force && !state.refusal->conflicts().empty()) return {};
   return ": refused when tried" +
          (state.ref.kind == "Secret" ? "" : ": " + join(state.refusal->causes(), "; "));
 }
 
-std::string line_of(const kube::ObjectState& state) {
+std::string line_of(const kube::ObjectState& state, bool force) {
   if (state.presence == kube::Presence::kAbsent) return "+ " + state.ref.to_string();
   std::string line = "~ " + state.ref.to_string();
   if (!state.fields.empty()) line += " (" + join(state.fields, ", ") + ")";
-  return line + refusal_of(state);
+  return line + refusal_of(state, force);
 }
 
 std::string some_of(const std::vector<std::string>& names) {
@@ -95,7 +96,7 @@ std::vector<std::string> ObjectsStage::changes() const {
   std::vector<std::string> lines;
   for (size_t i = 0; i < states_.size(); ++i)
     if (states_[i].presence != kube::Presence::kSame && !immutable_.contains(i))
-      lines.push_back(line_of(states_[i]));
+      lines.push_back(line_of(states_[i], wanted_.force));
   if (states_.empty())
     for (const auto& manifest : wanted_.objects) lines.push_back("+ " + manifest.ref().to_string());
   bound(lines);

@@ -106,6 +106,24 @@ TEST(Compare, OfWhatTheServerRefusesToTry_SaysThatItDiffers) {
   EXPECT_EQ(compared(scripted, {config_map("one", "y")})[0].presence, Presence::kDiffers);
 }
 
+TEST(Compare, OfWhatOthersOwn_SaysTheConflictAndTheChange) {
+  ScriptedWorld scripted;
+  scripted.serve_discovery();
+  scripted.answer("/configmaps/one", {json_response(200, live_config_map("one", "x"))});
+  const std::string conflict =
+      R"({"kind": "Status", "reason": "Conflict", "message": "x", "details": {"causes": [{"reason":
+      "FieldManagerConflict", "field": ".data.key", "message": "conflict with \"helm\" using v1"}]}})";
+  scripted.answer("/configmaps/one?fieldManager=blackstart&force=false",
+                  {json_response(409, conflict)});
+  scripted.answer("/configmaps/one?fieldManager=blackstart&force=true",
+                  {json_response(200, live_config_map("one", "y"))});
+  const auto states = compared(scripted, {config_map("one", "y")});
+  EXPECT_EQ(states[0].presence, Presence::kDiffers);
+  EXPECT_THAT(states[0].fields, ElementsAre(".data.key"));
+  ASSERT_TRUE(states[0].refusal);
+  EXPECT_EQ(states[0].refusal->conflicts().at(0).manager, "helm");
+}
+
 TEST(Compare, OfWhatAWebhookHoldsUp_SaysThatItDiffers_ForTheRepairMayBeAmongTheRest) {
   ScriptedWorld scripted;
   scripted.serve_discovery();
