@@ -45,7 +45,9 @@ struct Action {
   std::string summary;               // imperative: "create cluster homelab with 2 nodes"
   std::vector<std::string> details;  // what exactly, a line each: "+ Namespace argocd"
   bool once = false;                 // must not happen twice: observed before it is repeated
-  bool destructive = false;          // takes something away
+  /// Takes something away. Done as the first of a decision only: behind others it tells what will
+  /// come, and the stage looks again before.
+  bool destructive = false;
 
   bool operator==(const Action&) const = default;
 };
