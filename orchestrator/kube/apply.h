@@ -39,7 +39,9 @@ struct ApplySetOptions {
   std::string field_manager = "blackstart";
   std::string default_namespace = "default";
   bool force = false;  // takes over fields that others own
-  size_t concurrency = 32;
+  /// Requests under way. An API server that is busy has its priority and fairness queue so many,
+  /// and refuses none (kubernetes.io: "API Priority and Fairness").
+  size_t concurrency = 64;
   std::function<void(const ObjectRef&)> on_applied;  // may be empty
   /// Told of each field that was taken from another manager by force; may be empty.
   std::function<void(const ObjectRef&, const FieldConflict&)> on_taken_over;

@@ -20,8 +20,9 @@ class HttpMulti {
   /// Called once when the transfer has ended, on the loop; must not call back into this object.
   using Completion = std::function<void(CURLcode)>;
 
-  /// Kubernetes API servers allow so many streams on a connection.
-  static constexpr size_t kStreamsPerConnection = 100;
+  /// Kubernetes API servers allow 100 streams on a connection and more, but do the framing and the
+  /// encryption of a connection on one processor.
+  static constexpr size_t kStreamsPerConnection = 32;
 
   explicit HttpMulti(boost::asio::io_context& loop);
   ~HttpMulti();

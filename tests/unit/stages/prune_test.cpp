@@ -140,7 +140,8 @@ TEST(PruneOfNamespaces, IsNeverDone) {
   bench.files.content["/p/m.yaml"] = map("one");
   Decision decision = bench.decide();
   EXPECT_EQ(decision.kind, Decision::Kind::kSatisfied);
-  EXPECT_THAT(decision.reason, HasSubstr("left in place: Namespace shop may hold more than itself"));
+  EXPECT_THAT(decision.reason,
+              HasSubstr("left in place: Namespace shop may hold more than itself"));
 }
 
 }  // namespace
