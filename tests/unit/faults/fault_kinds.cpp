@@ -32,6 +32,11 @@ Task<void> break_off(Exchange& exchange, bool hard) {
   co_return;
 }
 
+Task<void> announce_the_end(Exchange& exchange, uint32_t code, bool with_this) {
+  co_await exchange.go_away(code, with_this);
+  exchange.still_to_answer = with_this;
+}
+
 }  // namespace
 
 Fault answer(std::string text) {
@@ -51,6 +56,13 @@ Fault reset() {
 }
 Fault close_silently() {
   return [](Exchange& exchange) { return break_off(exchange, false); };
+}
+
+Fault reset_stream(uint32_t code) {
+  return [code](Exchange& exchange) { return exchange.reset_stream(code); };
+}
+Fault go_away(uint32_t code, bool with_this) {
+  return [=](Exchange& exchange) { return announce_the_end(exchange, code, with_this); };
 }
 
 Fault status(int code, std::string reason, std::string message, std::string headers) {

@@ -53,6 +53,8 @@ Wants retried(const Duration lasted = 0ms, const std::string& words = {}) {
   return each(again, unknown, again, again, watch);
 }
 
+constexpr Duration kTwoTries = 10s + 1200ms + 10s;
+
 // --- how faults come ---
 
 Setup in_a_row(std::deque<Fault> faults) {
@@ -134,12 +136,27 @@ void check_all(const std::vector<Row>& rows) {
   for (const Row& row : rows) check(row);
 }
 
+Row over_http2(Row row) {
+  row.fault += ", HTTP/2";
+  row.prepare = [before = row.prepare](FaultWorld& world) {
+    world.server.http2 = true;
+    if (before) before(world);
+  };
+  return row;
+}
+
+/// Whichever of the two is spoken, the same is to come of it.
+void check_over_both(const std::vector<Row>& rows) {
+  check_all(rows);
+  for (const Row& row : rows) check(over_http2(row));
+}
+
 TEST(FaultMatrix, Throttling) {
   const auto busy = [](const std::string& headers) {
     return status(429, "TooManyRequests", "too many requests", headers);
   };
   const auto starting = status(503, "ServiceUnavailable", "starting", "Retry-After: 3\r\n");
-  check_all({
+  check_over_both({
       {"429", once(busy("")), all(ok(2, 1200ms))},
       {"429, Retry-After: 1", once(busy("Retry-After: 1\r\n")), all(ok(2, 1200ms))},
       {"429, Retry-After: 5", once(busy("Retry-After: 5\r\n")), all(ok(2, 5s))},
@@ -163,7 +180,7 @@ TEST(FaultMatrix, FailuresOfTheServer) {
   Wants for_ever_wanted = fail({"transient", 4, 8400ms, "etcd is gone: tried 4 times"},
                                {"trouble", 1, 0ms, "etcd is gone"});
   for_ever_wanted[1] = {"transient", 1, 0ms, "etcd is gone: whether it was done is not known"};
-  check_all({
+  check_over_both({
       {"500", once(fails(500)), retried()},
       {"502", once(fails(502)), retried()},
       {"503", once(fails(503)), retried()},
@@ -171,6 +188,8 @@ TEST(FaultMatrix, FailuresOfTheServer) {
       {"500 for ever", for_ever(fails(500)), for_ever_wanted},
       {"reset after the request", once(reset()), retried()},
       {"closed after the request", once(close_silently()), retried()},
+  });
+  check_all({
       // A kept connection breaks often: what may be repeated is, at once.
       {"reset of a kept connection", on_a_kept_connection(once(reset())),
        each(ok(2, 0ms), {"transient", 1, 0ms}, ok(2, 0ms), ok(2, 0ms), ok(2, 0ms))},
@@ -182,7 +201,7 @@ TEST(FaultMatrix, FailuresOfTheServer) {
 TEST(FaultMatrix, Conflicts) {
   const Want conflict{"conflict", 1, 0ms};
   const Fault moved = status(409, "Conflict", "the object has been modified");
-  check_all({
+  check_over_both({
       {"409 Conflict", once(moved),
        each(ok(2, 1200ms), conflict, ok(2, 1200ms), conflict, ok(2, 1200ms))},
       {"409 AlreadyExists", once(status(409, "AlreadyExists", "exists")),
@@ -198,7 +217,7 @@ TEST(FaultMatrix, Refusals_AreToldAtOnce) {
   const auto refused = [](const std::string& result, const std::string& words) {
     return fail({result, 1, 0ms, words}, {"trouble", 1, 0ms, words});
   };
-  check_all({
+  check_over_both({
       {"401", refuses_with(401, "Unauthorized", "Unauthorized"),
        refused("authentication", "Unauthorized")},
       {"401, clock two hours ahead",
@@ -226,7 +245,7 @@ TEST(FaultMatrix, ServersThatAreNotTrusted_AreToldAtOnce) {
       {"certificate for another host", shows(certificates.other_name),
        refused("the server's certificate is for another name")},
   };
-  check_all(rows);
+  check_over_both(rows);
   for (const Row& row : rows) {
     const Outcome outcome = outcome_of(row, Verb::kApply);
     EXPECT_EQ(outcome.connections, 1u) << row.fault;
@@ -247,7 +266,7 @@ TEST(FaultMatrix, Silence) {
   Wants drip = retried(90s);
   drip[0] = ok(2, 60s + 1200ms);
   drip[4] = ok(2, 480s);
-  check_all({
+  check_over_both({
       {"no answer", once(answer_and_hold("")), no_answer},
       {"silence after the headers", once(answer_and_hold(head)), no_body},
       {"silence after headers that came late", once(answer_late_and_hold(head, 20s)), late},
@@ -286,10 +305,12 @@ TEST(FaultMatrix, AnswersWithoutEnd) {
   const Want too_large{"permanent", 1, 0ms, "longer than the limit of 67108864 bytes"};
   Want line = ok(2, 1200ms);
   line.words = "longer than 64 MiB";
-  check_all({
+  check_over_both({
       {"65 MiB", once(answer(whole(big))), fail(too_large, line)},
       {"gzip bomb", once(answer(whole(packed, "Content-Encoding: gzip\r\n"))),
        fail(too_large, line)},
+  });
+  check_all({
       {"400 KB of headers", once(answer(whole("{}", headers))),
        fail({"permanent", 1, 0ms, "the answer's headers are too large"}, ok(2, 1200ms))},
   });
@@ -306,25 +327,27 @@ TEST(FaultMatrix, ConnectionsThatAreNotMade) {
   };
   Wants flapped = all(ok(2, 1200ms + 2400ms));
   flapped[1] = {"transient", 1, 1200ms, "whether it was done is not known"};
-  // curl asks again by itself when a kept connection breaks before a byte came.
   const auto gone = [](FaultWorld& world) {
     world.lasts = true;
     world.server.script = {reset(), reset()};  // discovery has left two connections
     world.server.refusals = std::deque<Refusal>(20, Refusal::kSilence);
   };
-  Wants lost = fail({"unreachable", 2, 10s + 1200ms + 10s, "within 10.0s: tried 2 times"},
-                    {"trouble", 2, 10s, "within 10.0s"});
-  lost[1] = {"unreachable", 0, 10s + 1200ms + 10s, "within 10.0s: tried 2 times"};
+  // curl asks again by itself when a kept connection breaks before a byte came.
+  const auto lost = [](size_t requests) {
+    Wants wants = fail({"unreachable", requests, kTwoTries, "within 10.0s: tried 2 times"},
+                       {"trouble", requests, 10s, "within 10.0s"});
+    wants[1] = {"unreachable", 0, kTwoTries, "within 10.0s: tried 2 times"};
+    return wants;
+  };
   Wants not_made = all(ok(1, 1200ms));
   not_made[1] = {"transient", 0, 0ms, "broke during the TLS handshake"};
-  check_all({
+  check_over_both({
       {"refused for a second", [](FaultWorld& world) { world.server.stop_listening_for(1s); },
        all(ok(1, 1200ms))},
       {"refused, then 503", flap, flapped},
       {"refused", stop,
        fail({"unreachable", 0, 1200ms, "Connection refused: tried 2 times"},
             {"trouble", 0, 0ms, "Connection refused"})},
-      {"a kept connection breaks, then silence", on_a_kept_connection(gone), lost},
       {"no handshake", refuses({Refusal::kSilence}), all(ok(1, 10s + 1200ms))},
       {"reset in the handshake", refuses({Refusal::kReset}), not_made},
       {"no TLS on that port",
@@ -334,11 +357,50 @@ TEST(FaultMatrix, ConnectionsThatAreNotMade) {
        },
        fail({"permanent", 0, 0ms, "does not speak TLS"}, {"trouble", 0, 0ms, "TLS"})},
   });
+  const Row breaks{"a kept connection breaks, then silence", on_a_kept_connection(gone), lost(2)};
+  check(breaks);
+  check(over_http2({breaks.fault, breaks.begin, lost(1)}));
+}
+
+// --- what only HTTP/2 has ---
+
+TEST(FaultMatrix, StreamsOfHttp2) {
+  constexpr uint32_t kNoError = 0, kInternalError = 2, kRefusedStream = 7, kCancel = 8;
+  constexpr uint32_t kCalmDown = 11;
+  const std::vector<Row> rows = {
+      {"stream reset, internal error", once(reset_stream(kInternalError)), retried()},
+      {"stream reset, cancelled", once(reset_stream(kCancel)), retried()},
+      // Nothing was done, and the answer says so.
+      {"stream refused", once(reset_stream(kRefusedStream)), all(ok(2, 0ms))},
+      {"GOAWAY after this one", once(go_away(kNoError, true)), all(ok(1, 0ms))},
+      // Nothing was done here either, but curl does not tell.
+      {"GOAWAY before this one", once(go_away(kNoError, false)), retried()},
+      {"GOAWAY, calm down", once(go_away(kCalmDown, false)), retried()},
+      {"reset of a kept connection", on_a_kept_connection(once(reset())),
+       each(ok(2, 0ms), {"transient", 1, 0ms}, ok(2, 0ms), ok(2, 0ms), ok(2, 0ms))},
+      {"close of a kept connection", on_a_kept_connection(once(close_silently())), retried()},
+  };
+  for (const Row& row : rows) check(over_http2(row));
+}
+
+TEST(FaultMatrix, AConnectionThatBreaksUnderManyStreams_CostsEachOneMore) {
+  constexpr size_t kMany = 32;
+  std::deque<Fault> script(kMany - 1, answer_and_hold(""));
+  script.push_back(reset());
+  const auto begin = [&](FaultWorld& world) {
+    world.at_once = kMany;
+    world.server.script = script;
+  };
+  for (const Verb verb : {Verb::kGet, Verb::kApply, Verb::kDelete}) {
+    const Outcome outcome = outcome_of(over_http2({"32 streams", begin}), verb);
+    EXPECT_EQ(outcome.result, "ok") << outcome.text;
+    EXPECT_EQ(outcome.requests, 2 * kMany);
+    EXPECT_EQ(outcome.connections, 2u);
+    EXPECT_EQ(outcome.took.count(), 1200);
+  }
 }
 
 // --- names and proxies: at first contact, and in threads of curl's own, which take real time ---
-
-constexpr Duration kTwoTries = 10s + 1200ms + 10s;
 
 Setup named(std::vector<std::string> addresses, Duration quiet = 100ms) {
   return [=](FaultWorld& world) {

@@ -1,21 +1,18 @@
 #include "tests/unit/faults/fault_server.h"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
-#include <boost/asio/read_until.hpp>
-#include <boost/asio/ssl.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <set>
 
 #include "tests/unit/faults/good_api.h"
+#include "tests/unit/faults/sessions.h"
 
 namespace blackstart::faults {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
-using Stream = asio::ssl::stream<tcp::socket>;
 
 struct FaultServer::State {
   State(FaultServer& owner, kube::VirtualLoop& virtual_loop)
@@ -25,7 +22,7 @@ struct FaultServer::State {
   tcp::acceptor acceptor;
   int port = 0;
   std::shared_ptr<asio::ssl::context> tls;
-  std::set<Stream*> open;
+  std::set<TlsStream*> open;
   GoodApi api;
 
   Task<void> answer(Exchange& exchange) {
@@ -44,6 +41,7 @@ struct FaultServer::State {
     const Fault fault = server.script.front();
     if (!server.for_ever || server.script.size() > 1) server.script.pop_front();
     co_await fault(exchange);
+    if (exchange.still_to_answer) co_await answer(exchange);
   }
 };
 
@@ -51,85 +49,53 @@ namespace {
 
 using State = FaultServer::State;
 
-class Session final : public Exchange {
- public:
-  Session(std::shared_ptr<State> state, tcp::socket socket)
-      : state_(std::move(state)), tls_(state_->tls), stream_(std::move(socket), *tls_) {
-    state_->open.insert(&stream_);
-  }
-  ~Session() override { state_->open.erase(&stream_); }
+bool is_http2(TlsStream& stream) {
+  const unsigned char* name = nullptr;
+  unsigned length = 0;
+  SSL_get0_alpn_selected(stream.native_handle(), &name, &length);
+  return length == 2;  // "h2", not "http/1.1"
+}
 
-  const Request& request() const override { return request_; }
-  Clock& clock() override { return state_->loop.clock; }
-  Task<void> send(std::string text) override {
-    co_await asio::async_write(stream_, asio::buffer(text), asio::use_awaitable);
-  }
-  Task<void> hold() override {
-    char byte;
-    boost::system::error_code error;
-    while (!error) {
-      auto [end, count] = co_await stream_.async_read_some(asio::buffer(&byte, 1),
-                                                           asio::as_tuple(asio::use_awaitable));
-      error = end;
-    }
-    close();
-  }
-  void close() override { stream_.next_layer().close(); }
-  void reset() override {
-    stream_.next_layer().set_option(tcp::socket::linger(true, 0));
-    close();
-  }
+int select_http2(SSL*, const unsigned char** chosen, unsigned char* length,
+                 const unsigned char* offered, unsigned count, void*) {
+  static constexpr unsigned char kHttp2[] = {2, 'h', '2'};
+  const bool found = SSL_select_next_proto(const_cast<unsigned char**>(chosen), length, kHttp2,
+                                           sizeof kHttp2, offered, count) == OPENSSL_NPN_NEGOTIATED;
+  return found ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
 
-  Task<void> talk() {
-    if (!state_->server.refusals.empty()) {
-      const Refusal refusal = state_->server.refusals.front();
-      state_->server.refusals.pop_front();
-      co_return co_await refuse(refusal);
-    }
-    co_await stream_.async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
-    while (stream_.next_layer().is_open()) {
-      co_await read_request();
-      co_await state_->serve(*this);
-    }
-  }
+Task<void> refuse(TlsStream& stream, Refusal refusal) {
+  if (refusal == Refusal::kReset) co_return reset(stream);
+  const std::string garbage = "SSH-2.0-OpenSSH_9.2p1\r\n";
+  if (refusal == Refusal::kGarbage)
+    co_await asio::async_write(stream.next_layer(), asio::buffer(garbage), asio::use_awaitable);
+  std::string all;
+  co_await asio::async_read(stream.next_layer(), asio::dynamic_buffer(all),
+                            asio::as_tuple(asio::use_awaitable));
+}
 
- private:
-  Task<void> refuse(Refusal refusal) {
-    if (refusal == Refusal::kReset) co_return reset();
-    const std::string garbage = "SSH-2.0-OpenSSH_9.2p1\r\n";
-    if (refusal == Refusal::kGarbage)
-      co_await asio::async_write(stream_.next_layer(), asio::buffer(garbage), asio::use_awaitable);
-    std::string all;
-    co_await asio::async_read(stream_.next_layer(), asio::dynamic_buffer(all),
-                              asio::as_tuple(asio::use_awaitable));
-  }
-
-  Task<void> read_request() {
-    const size_t head = co_await asio::async_read_until(stream_, asio::dynamic_buffer(buffer_),
-                                                        "\r\n\r\n", asio::use_awaitable);
-    const size_t at = buffer_.find("Content-Length: ");
-    const size_t length = at < head ? std::stoul(buffer_.substr(at + 16)) : 0;
-    if (buffer_.size() < head + length)
-      co_await asio::async_read(stream_, asio::dynamic_buffer(buffer_),
-                                asio::transfer_exactly(head + length - buffer_.size()),
-                                asio::use_awaitable);
-    const size_t space = buffer_.find(' ');
-    request_.method = buffer_.substr(0, space);
-    request_.target = buffer_.substr(space + 1, buffer_.find(' ', space + 1) - space - 1);
-    request_.body = buffer_.substr(head, length);
-    buffer_.erase(0, head + length);
-  }
-
-  std::shared_ptr<State> state_;
-  std::shared_ptr<asio::ssl::context> tls_;
-  Stream stream_;
-  std::string buffer_;
-  Request request_;
+/// In the server's list of open connections as long as it lives.
+struct Listed {
+  Listed(State& owner, TlsStream& open) : state(owner), stream(open) { state.open.insert(&stream); }
+  ~Listed() { state.open.erase(&stream); }
+  State& state;
+  TlsStream& stream;
 };
 
 Task<void> talk(std::shared_ptr<State> state, tcp::socket socket) {
-  Session session(state, std::move(socket));
-  co_await session.talk();
+  const std::shared_ptr<asio::ssl::context> tls = state->tls;
+  TlsStream stream(std::move(socket), *tls);
+  const Listed listed(*state, stream);
+  if (!state->server.refusals.empty()) {
+    const Refusal refusal = state->server.refusals.front();
+    state->server.refusals.pop_front();
+    co_return co_await refuse(stream, refusal);
+  }
+  if (state->server.http2) SSL_CTX_set_alpn_select_cb(tls->native_handle(), select_http2, nullptr);
+  co_await stream.async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
+  const auto talk_on = is_http2(stream) ? talk_http2 : talk_http1;
+  Serve serve = [state](Exchange& exchange) { return state->serve(exchange); };
+  co_await talk_on(stream, state->loop.clock, std::move(serve));
 }
 
 Task<void> accept_all(std::shared_ptr<State> state) {
@@ -153,6 +119,10 @@ Task<void> listen_at(std::shared_ptr<State> state, Instant then) {
 }
 
 }  // namespace
+
+Task<void> Exchange::reset_stream(uint32_t) { throw std::logic_error("HTTP/1.1 has no streams"); }
+
+Task<void> Exchange::go_away(uint32_t, bool) { throw std::logic_error("HTTP/1.1 has no GOAWAY"); }
 
 FaultServer::FaultServer(kube::VirtualLoop& loop, test::Certificate certificate)
     : state_(std::make_shared<State>(*this, loop)) {
@@ -187,7 +157,7 @@ void FaultServer::stop_listening_for(Duration how_long) {
 }
 
 void FaultServer::drop_all() {
-  for (Stream* stream : state_->open) stream->next_layer().close();
+  for (TlsStream* stream : state_->open) stream->next_layer().close();
 }
 
 void FaultServer::add_two() { state_->api.add_two(); }

@@ -1,5 +1,5 @@
-// An API server that does to its clients what a test tells it to: real TLS and HTTP/1.1, on the
-// loop and the virtual clock of the client.
+// An API server that does to its clients what a test tells it to: real TLS, HTTP/1.1 and HTTP/2, on
+// the loop and the virtual clock of the client.
 #pragma once
 
 #include <deque>
@@ -25,10 +25,16 @@ class Exchange {
   virtual ~Exchange() = default;
   virtual const Request& request() const = 0;
   virtual Clock& clock() = 0;
-  virtual Task<void> send(std::string text) = 0;
-  virtual Task<void> hold() = 0;  // until the client has gone
-  virtual void close() = 0;       // without the end that TLS wants
-  virtual void reset() = 0;
+  virtual Task<void> send(std::string text) = 0;  // as it is in HTTP/1.1
+  virtual Task<void> hold() = 0;                  // until the client has gone
+  virtual void close() = 0;                       // the connection, without the end that TLS wants
+  virtual void reset() = 0;                       // the connection
+  /// Ends this request alone, with an error code of RFC 9113, section 7.
+  virtual Task<void> reset_stream(uint32_t code);
+  /// Says that the connection ends, with such a code, and which request was the last to be looked
+  /// at: this one, or the one before it.
+  virtual Task<void> go_away(uint32_t code, bool with_this);
+  bool still_to_answer = false;  // a fault leaves that to the server
 };
 
 /// What is done to one request in place of an answer.
@@ -47,6 +53,7 @@ class FaultServer {
   std::deque<Fault> script;
   bool for_ever = false;  // the last of the script stays
   bool watches_only = false;
+  bool http2 = false;            // spoken on the connections to come
   std::deque<Refusal> refusals;  // of the next connections
 
   int port() const;
@@ -76,6 +83,8 @@ Fault answer_and_hold(std::string part);  // falls silent after these bytes
 Fault answer_slowly(std::string part, std::string again, Duration every);
 Fault reset();
 Fault close_silently();
+Fault reset_stream(uint32_t code);             // HTTP/2 only
+Fault go_away(uint32_t code, bool with_this);  // HTTP/2 only; this one is answered if looked at
 /// A Status of the API server with this code; `headers` end with a line break each.
 Fault status(int code, std::string reason, std::string message, std::string headers = {});
 

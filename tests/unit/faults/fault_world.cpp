@@ -102,6 +102,11 @@ Task<void> FaultWorld::ask(Verb verb) {
   }
 }
 
+Task<void> FaultWorld::ask_all(Verb verb) {
+  const std::vector<std::function<Task<void>()>> tasks(at_once, [this, verb] { return ask(verb); });
+  co_await run_all(world_.executor, tasks, at_once);
+}
+
 Task<void> FaultWorld::watch(std::string& troubles) {
   Informer informer(client(), kube::Selection("v1", "ConfigMap", "a"));
   co_await informer.start();
@@ -138,7 +143,7 @@ Outcome FaultWorld::run(Verb verb, const std::function<void(FaultWorld&)>& begin
       loop.run(watch(outcome.text));
     } else {
       if (!first_contact) begin_();
-      loop.run(ask(verb));
+      loop.run(ask_all(verb));
     }
   } catch (const Error& error) {
     const std::string troubles = outcome.text;

@@ -41,6 +41,7 @@ class FaultWorld {
   FaultServer server;
   bool lasts = false;             // the fault does not pass: a watch is followed to its trouble
   bool on_new_connection = true;  // false: the request goes over a connection that was used before
+  size_t at_once = 1;             // requests of that kind, but for watches
   bool first_contact = false;     // nothing was asked before, so that discovery meets it too
   std::vector<std::shared_ptr<void>> keeps;  // what a fault needs as long as the world lasts
 
@@ -52,6 +53,7 @@ class FaultWorld {
 
  private:
   Task<void> ask(Verb verb);
+  Task<void> ask_all(Verb verb);
   Task<void> watch(std::string& troubles);
   kube::Client& client();
   void begin(const std::function<void(FaultWorld&)>& begin_fault);
