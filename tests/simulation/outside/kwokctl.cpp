@@ -68,7 +68,7 @@ std::string kubeconfig_text(const std::string& name, int port, const std::string
 
 }  // namespace
 
-Task<void> Kwokctl::pause(int milliseconds, std::string point) {
+Task<void> Kwokctl::pause(int milliseconds, [[maybe_unused]] std::string point) {
   co_await world_.clock().sleep_until(world_.clock().now() +
                                       std::chrono::milliseconds(milliseconds));
 #ifdef BLACKSTART_FAILPOINTS
