@@ -15,6 +15,7 @@ extern const engine::StageType kArgocdWait;
 extern const engine::StageType kClusterExisting;
 extern const engine::StageType kExec;
 extern const engine::StageType kHelmRelease;
+extern const engine::StageType kHttpRequest;
 extern const engine::StageType kKubeCrds;
 extern const engine::StageType kKubeManifests;
 extern const engine::StageType kKubeNamespace;
@@ -27,19 +28,12 @@ namespace {
 const engine::StageType* const kTypes[] = {
     &kKwokCluster,
     &kClusterExisting,  //
-    &kKubeCrds,
-    &kKubeNamespace,
-    &kKubeManifests,
-    &kKubeSecret,
+    &kKubeCrds,         &kKubeNamespace, &kKubeManifests, &kKubeSecret,
     &kKubeWait,     //
     &kHelmRelease,  //
-    &kArgocdRepository,
-    &kArgocdProject,
-    &kArgocdApp,
-    &kArgocdAppset,
-    &kArgocdHost,
+    &kArgocdRepository, &kArgocdProject, &kArgocdApp,     &kArgocdAppset, &kArgocdHost,
     &kArgocdWait,  //
-    &kExec,
+    &kHttpRequest,      &kExec,
 };
 
 class LiteralCatalog final : public engine::Catalog {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "orchestrator/base/text.h"
+#include "stages/url.h"
 
 namespace blackstart::stages {
 namespace {
@@ -10,37 +11,14 @@ namespace {
 constexpr size_t kSizeLimit = 32u << 20;
 constexpr size_t kRedirectsMost = 5;
 
-/// "example.com" of "https://example.com:8443/a"; with the port and the user, if any, still there.
-std::string authority_of(const std::string& url) {
-  const size_t begin = url.find("://") + 3;
-  return url.substr(begin, url.find_first_of("/?#", begin) - begin);
-}
-
-/// "127.0.0.1" of "127.0.0.1:8080", "[::1]" of "[::1]:8080".
-std::string host_of(const std::string& authority) {
-  const size_t colon = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
-  return authority.substr(0, colon);
-}
-
-bool is_of_this_machine(const std::string& authority) {
-  const std::string host = host_of(authority);
-  const bool numeric = host.find_first_not_of("0123456789.") == host.npos;
-  return (numeric && host.starts_with("127.")) || host == "[::1]" || host == "localhost";
-}
-
-void check_url(const std::string& url, const Place& place) {
-  const bool https = url.starts_with("https://");
-  Error error(ErrorClass::kUsage, "'" + url + "' cannot be downloaded");
-  error.at(place);
-  if (!https && !url.starts_with("http://")) throw error.because("it is no https URL");
-  const std::string authority = authority_of(url);
-  if (authority.empty()) throw error.because("it names no host");
-  if (authority.find('@') != authority.npos)
-    throw Error(ErrorClass::kUsage, "a URL with credentials cannot be downloaded")
-        .at(place)
-        .hint("download the file with them and give it as path");
-  if (!https && !is_of_this_machine(authority))
-    throw error.because("http can be changed by anybody on the way").hint("use https");
+/// What is fetched must be what was meant.
+void check_source(const std::string& url, const Place& place) {
+  check_url(url, place);
+  if (url.starts_with("https://") || is_of_this_machine(url)) return;
+  throw Error(ErrorClass::kUsage, "'" + url + "' cannot be used")
+      .at(place)
+      .because("http can be changed by anybody on the way")
+      .hint("use https");
 }
 
 void check_pin(const plan::Value& pinned) {
@@ -79,7 +57,7 @@ Error failed(const std::string& url, int status, const std::string& why) {
 Task<std::string> fetch(engine::Context& context, std::string url, Place place) {
   const std::string asked = url;
   for (size_t hop = 0; hop <= kRedirectsMost; ++hop) {
-    check_url(url, place);
+    check_source(url, place);
     HttpRequest request;
     request.url = url;
     request.body_limit = kSizeLimit;
@@ -116,7 +94,7 @@ std::vector<plan::OptionSpec> with_url_fields(std::vector<plan::OptionSpec> opti
 Task<std::string> download(engine::Context& context, const plan::Value& source) {
   const plan::Value& url = *source.find("url");
   const plan::Value* pinned = source.given("sha256");
-  check_url(url.as_text(), url.place);
+  check_source(url.as_text(), url.place);
   if (pinned) check_pin(*pinned);
   const std::string pin = pinned ? pinned->as_text() : "";
   const std::string folder = context.tool_home("downloads");

@@ -1,0 +1,48 @@
+// One request as the plan has it, and what its answer must be.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "orchestrator/engine/context.h"
+#include "stages/http/expectation.h"
+
+namespace blackstart::stages::http {
+
+class Exchange {
+ public:
+  /// Reads `options` as with_exchange_options() declares them; what they leave out is as in
+  /// `other`, which may be null. Warns of what can be read on the way. Throws Error(kUsage) at the
+  /// place, Error(kPermanent) for a file that cannot be read.
+  Exchange(engine::Context& context, const plan::Value& options, const Exchange* other);
+
+  /// Throws as Http::send does. Redirects are not followed.
+  Task<HttpResponse> send(Http& http) const;
+
+  const std::string& method() const { return method_; }
+  const Expectation& expectation() const { return expectation_; }
+  /// "PUT https://example.com/a"; the query may hold a secret, and is left out.
+  std::string title() const;
+  /// For the plan: names of headers and the size of the body, never what they hold.
+  std::vector<std::string> details() const;
+
+ private:
+  std::string method_, url_, body_;
+  bool secret_ = false;  // some of it is
+  std::map<std::string, std::string> headers_;
+  std::shared_ptr<const TlsIdentity> tls_;
+  Expectation expectation_;
+};
+
+/// `first`, then what every exchange has (headers, expect), then `last`.
+std::vector<plan::OptionSpec> with_exchange_options(std::vector<plan::OptionSpec> first,
+                                                    std::vector<plan::OptionSpec> last);
+
+/// What kind of failure an unexpected answer is.
+ErrorClass class_of(int status);
+
+/// The beginning of an answer's body, for error texts; "" for what is no text.
+std::string excerpt(const HttpResponse& response);
+
+}  // namespace blackstart::stages::http
