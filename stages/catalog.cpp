@@ -26,14 +26,22 @@ extern const engine::StageType kKwokCluster;
 namespace {
 
 const engine::StageType* const kTypes[] = {
-    &kKwokCluster,
-    &kClusterExisting,  //
-    &kKubeCrds,         &kKubeNamespace, &kKubeManifests, &kKubeSecret,
-    &kKubeWait,     //
-    &kHelmRelease,  //
-    &kArgocdRepository, &kArgocdProject, &kArgocdApp,     &kArgocdAppset, &kArgocdHost,
-    &kArgocdWait,  //
-    &kHttpRequest,      &kExec,
+    &kKwokCluster,       //
+    &kClusterExisting,   //
+    &kKubeCrds,          //
+    &kKubeNamespace,     //
+    &kKubeManifests,     //
+    &kKubeSecret,        //
+    &kKubeWait,          //
+    &kHelmRelease,       //
+    &kArgocdRepository,  //
+    &kArgocdProject,     //
+    &kArgocdApp,         //
+    &kArgocdAppset,      //
+    &kArgocdHost,        //
+    &kArgocdWait,        //
+    &kHttpRequest,       //
+    &kExec,              //
 };
 
 class LiteralCatalog final : public engine::Catalog {

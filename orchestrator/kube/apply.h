@@ -39,8 +39,8 @@ struct ApplySetOptions {
   std::string field_manager = "blackstart";
   std::string default_namespace = "default";
   bool force = false;  // takes over fields that others own
-  /// Requests under way. An API server that is busy has its priority and fairness queue so many,
-  /// and refuses none (kubernetes.io: "API Priority and Fairness").
+  /// Requests under way. A busy API server queues them by its priority and fairness
+  /// (kubernetes.io: "API Priority and Fairness").
   size_t concurrency = 64;
   std::function<void(const ObjectRef&)> on_applied;  // may be empty
   /// Told of each field that was taken from another manager by force; may be empty.

@@ -69,7 +69,7 @@ class RealHttp final : public Http {
 
  private:
   // Each identity has connections of its own, so that none is ever used under another one. A multi
-  // takes as many requests as one HTTP/2 connection has streams; given more, curl would open a
+  // takes no more requests than are meant for one HTTP/2 connection; given more, curl would open a
   // connection for nearly each of them.
   std::shared_ptr<HttpMulti> connection_for(const Identity& identity) {
     std::erase_if(connections_, [](const auto& entry) { return entry.first.expired(); });

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "orchestrator/world/http_multi.h"
 #include "tests/support/gzip.h"
 #include "tests/unit/faults/bad_network.h"
 #include "tests/unit/faults/fault_world.h"
@@ -383,8 +384,9 @@ TEST(FaultMatrix, StreamsOfHttp2) {
   for (const Row& row : rows) check(over_http2(row));
 }
 
+constexpr size_t kMany = real::HttpMulti::kStreamsPerConnection;
+
 TEST(FaultMatrix, AConnectionThatBreaksUnderManyStreams_CostsEachOneMore) {
-  constexpr size_t kMany = 32;
   std::deque<Fault> script(kMany - 1, answer_and_hold(""));
   script.push_back(reset());
   const auto begin = [&](FaultWorld& world) {
@@ -398,6 +400,14 @@ TEST(FaultMatrix, AConnectionThatBreaksUnderManyStreams_CostsEachOneMore) {
     EXPECT_EQ(outcome.connections, 2u);
     EXPECT_EQ(outcome.took.count(), 1200);
   }
+}
+
+TEST(FaultMatrix, MoreStreamsThanOneConnectionTakes_GoOverTwo) {
+  const auto begin = [](FaultWorld& world) { world.at_once = 2 * kMany; };
+  const Outcome outcome = outcome_of(over_http2({"64 streams", begin}), Verb::kApply);
+  EXPECT_EQ(outcome.result, "ok") << outcome.text;
+  EXPECT_EQ(outcome.requests, 2 * kMany);
+  EXPECT_EQ(outcome.connections, 2u);
 }
 
 // --- names and proxies: at first contact, and in threads of curl's own, which take real time ---

@@ -27,7 +27,7 @@ struct Stream {
   Event closed;
 };
 
-/// nghttp2's state machine on a connection. Throws when the client breaks the protocol or leaves.
+/// nghttp2's state machine on a connection.
 class Http2Session {
  public:
   Http2Session(TlsStream& stream, Clock& clock, Executor executor, Serve serve);

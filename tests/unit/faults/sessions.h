@@ -15,7 +15,7 @@ using Serve = std::function<Task<void>(Exchange&)>;
 /// Hands the requests to `serve`, one after the other, until the connection is closed; throws when
 /// the client closes it.
 Task<void> talk_http1(TlsStream& stream, Clock& clock, Serve serve);
-/// The same with HTTP/2: the requests side by side.
+/// Hands the requests to `serve`, side by side, until the connection has ended, however it ends.
 Task<void> talk_http2(TlsStream& stream, Clock& clock, Serve serve);
 
 /// At once, with RST.
