@@ -47,17 +47,6 @@ std::string hint_for(OptionType type, const Value& value) {
   return {};
 }
 
-const Value* first_sensitive(const Value& value) {
-  if (value.sensitive) return &value;
-  for (const Value& item : value.items) {
-    if (const Value* found = first_sensitive(item)) return found;
-  }
-  for (const auto& [key, child] : value.entries) {
-    if (const Value* found = first_sensitive(child)) return found;
-  }
-  return nullptr;
-}
-
 class Conformer {
  public:
   explicit Conformer(const ConformContext& context) : context_(context) {}
@@ -110,7 +99,7 @@ class Conformer {
 
   /// Also one that is not known yet: that it will be sensitive is.
   void refuse_secret(const Value& value, const OptionSpec& spec, const std::string& name) {
-    const Value* secret = first_sensitive(value);
+    const Value* secret = value.first_sensitive();
     if (secret == nullptr) return;
     context_.diagnostics.error(secret->place,
                                name +

@@ -69,6 +69,19 @@ Value number_of(const boost::json::value& json, Place place) {
   return value;
 }
 
+/// The value itself or the first part of it, in order, for which `holds`; or null.
+template <class Test>
+const Value* first(const Value& value, Test holds) {
+  if (holds(value)) return &value;
+  for (const Value& item : value.items) {
+    if (const Value* found = first(item, holds)) return found;
+  }
+  for (const auto& [key, child] : value.entries) {
+    if (const Value* found = first(child, holds)) return found;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 const Value* Value::find(std::string_view key) const {
@@ -153,14 +166,11 @@ boost::json::value Value::to_json() const {
 }
 
 const Value* Value::first_unknown() const {
-  if (kind == Kind::kUnknown) return this;
-  for (const Value& item : items) {
-    if (const Value* unknown = item.first_unknown()) return unknown;
-  }
-  for (const auto& [key, value] : entries) {
-    if (const Value* unknown = value.first_unknown()) return unknown;
-  }
-  return nullptr;
+  return first(*this, [](const Value& part) { return part.kind == Kind::kUnknown; });
+}
+
+const Value* Value::first_sensitive() const {
+  return first(*this, [](const Value& part) { return part.sensitive; });
 }
 
 std::string Value::canonical() const {

@@ -58,6 +58,8 @@ class Value {
   boost::json::value to_json() const;  // throws NotKnownYet when any part is unknown
   /// The first unknown part, or null.
   const Value* first_unknown() const;
+  /// The first sensitive part, or null.
+  const Value* first_sensitive() const;
   /// Canonical JSON (keys sorted, no spaces): the base of the input digest. An unknown part stands
   /// as {"unknown":"stage.output"}.
   std::string canonical() const;

@@ -17,8 +17,9 @@ namespace blackstart::stages::http {
 struct Verdict {
   enum class Kind {
     kMet,
-    kNotMet,
-    kUnclear,  // the server could not say: it is overloaded, broken, or does not let us ask
+    kAbsent,   // there is no such thing
+    kDiffers,  // there is, and not as expected
+    kUnclear,  // it says neither: the server is overloaded, wants another login, has moved
   };
   Kind kind = Kind::kMet;
   std::string reason;  // "it answers 503 instead of 200"
@@ -26,20 +27,24 @@ struct Verdict {
 
 class Expectation {
  public:
-  /// `value`: the option `expect`, or null for "any 2xx". Throws Error(kUsage) at its place.
-  explicit Expectation(const plan::Value* value);
+  /// `value`: the option `expect`; null = any 2xx, and for DELETE also that there is nothing.
+  /// Throws Error(kUsage) at the place of what is wrong with it.
+  Expectation(const plan::Value* value, const std::string& method);
   Verdict judge(const HttpResponse& response) const;
 
  private:
   struct Field {
     std::string text;  // of the path
     JsonPath path;
-    boost::json::value wanted;
+    boost::json::value wanted;  // null: not there, or null
     bool sensitive = false;
   };
+  void read_statuses(const plan::Value& statuses);
   bool wants(int status) const;
   std::string wanted_status() const;
+  Verdict judge_fields(const std::string& body) const;
 
+  bool gone_is_fine_ = false;
   std::set<int> statuses_;  // empty = any 2xx
   std::vector<Field> fields_;
 };

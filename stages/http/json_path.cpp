@@ -27,8 +27,10 @@ class Reader {
     const size_t begin = ++at_;
     at_ = std::min(text_.find_first_of(".[", begin), text_.size());
     const std::string_view found = text_.substr(begin, at_ - begin);
-    if (found.empty() || found.find_first_of("*?@]'\" ") != found.npos)
+    if (found.empty() || found.find_first_of("*?@]'\" ") != found.npos) {
+      at_ = begin;
       fail("expected a name, in brackets and quotes if it is no plain one: ['a.b']");
+    }
     return std::string(found);
   }
 

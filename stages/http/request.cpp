@@ -6,6 +6,7 @@
 #include "stages/http/exchange.h"
 #include "stages/http/expectation.h"
 #include "stages/secret_value.h"
+#include "stages/web.h"
 
 namespace blackstart::stages {
 namespace {
@@ -17,13 +18,6 @@ using http::Exchange;
 using http::Verdict;
 using plan::OptionType;
 
-bool only_reads(const std::string& method) { return method == "GET" || method == "HEAD"; }
-
-/// RFC 9110, 9.2.2: sent twice it has the effect of once.
-bool is_idempotent(const std::string& method) {
-  return only_reads(method) || method == "PUT" || method == "DELETE";
-}
-
 class RequestStage final : public engine::Stage {
  public:
   Task<Observation> observe(engine::Context& context) override {
@@ -33,65 +27,90 @@ class RequestStage final : public engine::Stage {
   }
 
   Decision decide(const Observation& seen) const override {
+    if (unknown_) throw *unknown_;
     if (seen.is_present()) return Decision::satisfied(seen.reason);
     if (probe_) return Decision::wait(seen.reason);
-    Action action{"send", "send " + request_->title(), request_->details(), false, false};
+    if (sent_) return Decision::wait("it was sent, and has not shown yet: " + seen.reason);
+    Action action{"send", "send a request to a URL that is not known yet", {}, once_, false};
+    if (request_) {
+      action.summary = "send " + request_->title();
+      action.details = request_->details();
+    }
     return Decision::act(std::move(action), seen.reason);
   }
 
   Task<void> act(engine::Context& context, const Action&) override {
     context.progress("sending " + request_->title());
-    const HttpResponse response = co_await request_->send(context.world().http);
+    sent_ = once_;  // a lost answer does not tell whether it was done: then the check must
+    HttpResponse response;
+    try {
+      response = co_await request_->send(context.world().http);
+    } catch (const Error& error) {
+      if (error.error_class() == ErrorClass::kUnreachable) sent_ = false;
+      throw;
+    }
     const Verdict verdict = request_->expectation().judge(response);
-    if (verdict.kind != Verdict::Kind::kMet) throw refusal(context, response, verdict);
-    sent_ = true;
+    sent_ = verdict.kind == Verdict::Kind::kMet ||
+            (once_ && class_of_status(response.status) == ErrorClass::kTransient);
+    if (verdict.kind != Verdict::Kind::kMet) throw refusal(context, *request_, response, verdict);
   }
 
   Decision decide_removal(const Observation&) const override {
-    return Decision::satisfied("left in place: what the request did is not known");
+    return Decision::satisfied(probe_ ? "there is nothing to take away: it only looks"
+                                      : "left in place: what the request did is not known");
   }
 
  private:
   void read(engine::Context& context) {
+    request_.reset();
+    question_.reset();
     const plan::Value& options = context.options();
     redact_sensitive(context, options);
-    request_.emplace(context, options, nullptr);
-    probe_ = only_reads(request_->method());
     const plan::Value* check = options.given("check");
+    check_method(context, check);
+    request_.emplace(context, options);
+    if (probe_) question_ = request_;
+    if (check) question_.emplace(context, *check, *request_);
+  }
+
+  void check_method(engine::Context& context, const plan::Value* check) {
+    const plan::Value& method = context.option("method");
+    probe_ = http::only_reads(method.as_text());
+    once_ = !http::is_idempotent(method.as_text()) && !context.flag("repeatable");
     if (probe_ && check)
-      throw Error(ErrorClass::kUsage, request_->method() + " changes nothing and needs no `check`")
+      throw Error(ErrorClass::kUsage, method.as_text() + " changes nothing and needs no `check`")
           .at(check->place);
-    const bool may_be_repeated = is_idempotent(request_->method()) || context.flag("repeatable");
-    if (!check && !may_be_repeated)
-      throw Error(ErrorClass::kUsage, request_->method() + " needs a `check`")
-          .at(context.option("method").place)
+    if (once_ && !check)
+      throw Error(ErrorClass::kUsage, method.as_text() + " needs a `check`")
+          .at(method.place)
           .hint(
               "after a crash only a check can tell whether it was done; if it does no harm twice, "
               "say repeatable: true");
-    question_.reset();
-    if (probe_) question_ = request_;
-    if (check) question_.emplace(context, *check, &*request_);
   }
 
-  /// What cannot be asked is not known; but one who waits for an answer waits for that as well.
+  /// What cannot be asked is not known, and kept for decide(): who takes away need not know. One
+  /// who waits for an answer waits for that as well.
   Task<Observation> ask(engine::Context& context) {
-    std::string reason;
+    unknown_.reset();
     try {
       const HttpResponse response = co_await question_->send(context.world().http);
       const Verdict verdict = question_->expectation().judge(response);
       const std::string sentence = question_->title() + ": " + verdict.reason;
-      if (verdict.kind == Verdict::Kind::kMet) co_return Observation::present(sentence);
-      const bool refused = response.status == 401 || response.status == 403;
-      if (refused || (verdict.kind == Verdict::Kind::kUnclear && !probe_))
-        throw refusal(context, response, verdict);
-      co_return probe_ ? Observation::differs(sentence) : Observation::absent(sentence);
+      switch (verdict.kind) {
+        case Verdict::Kind::kMet: co_return Observation::present(sentence);
+        case Verdict::Kind::kAbsent: co_return Observation::absent(sentence);
+        case Verdict::Kind::kDiffers: co_return Observation::differs(sentence);
+        case Verdict::Kind::kUnclear: break;
+      }
+      unknown_ = refusal(context, *question_, response, verdict);
     } catch (const Error& error) {
-      const bool may_come = error.error_class() == ErrorClass::kUnreachable ||
-                            error.error_class() == ErrorClass::kTransient;
-      if (!probe_ || !may_come) throw;
-      reason = error.full_text();
+      if (error.error_class() == ErrorClass::kCancelled) throw;
+      unknown_ = error;
     }
-    co_return Observation::differs(std::move(reason));
+    const std::string reason = unknown_->full_text();
+    const bool may_come = unknown_->error_class() != ErrorClass::kAuthentication;
+    if (probe_ && may_come) unknown_.reset();
+    co_return Observation::differs(reason);
   }
 
   /// Without a check, what the journal remembers is all there is.
@@ -105,17 +124,19 @@ class RequestStage final : public engine::Stage {
                   : Observation::absent("it has not been sent");
   }
 
-  static Error refusal(engine::Context& context, const HttpResponse& response,
-                       const Verdict& verdict) {
-    Error error(http::class_of(response.status), verdict.reason);
+  static Error refusal(engine::Context& context, const Exchange& exchange,
+                       const HttpResponse& response, const Verdict& verdict) {
+    Error error(class_of_status(response.status), exchange.title() + ": " + verdict.reason);
     error.retry_after(kube::retry_after_seconds(response, context.world().clock.wall_time()));
     if (std::string body = http::excerpt(response); !body.empty()) error.because(std::move(body));
-    return error.at(context.option("url").place);
+    return error.at(exchange.place());
   }
 
-  std::optional<Exchange> request_;
+  std::optional<Exchange> request_;   // none while a part of it is not known
   std::optional<Exchange> question_;  // whose answer tells whether there is something to do
+  std::optional<Error> unknown_;      // why the question has no answer
   bool probe_ = false;                // the request is the question
+  bool once_ = false;                 // must not be sent twice
   bool sent_ = false;                 // in this run
 };
 

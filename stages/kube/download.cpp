@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "orchestrator/base/text.h"
-#include "stages/url.h"
+#include "stages/web.h"
 
 namespace blackstart::stages {
 namespace {
@@ -35,7 +35,7 @@ std::string next_url(const std::string& url, const std::string& location) {
   const size_t scheme = location.find("://");
   if (scheme < location.find_first_of("/?#")) return location;
   if (location.starts_with("//")) return url.substr(0, url.find("//")) + location;
-  const std::string origin = url.substr(0, url.find("://") + 3) + authority_of(url);
+  const std::string origin = origin_of(url);
   if (location.starts_with('/')) return origin + location;
   const std::string path = url.substr(0, url.find_first_of("?#", origin.size()));
   return path.substr(0, std::max(path.rfind('/'), origin.size())) + "/" + location;
@@ -45,13 +45,8 @@ bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-ErrorClass class_of(int status) {
-  if (status == 429) return ErrorClass::kThrottled;
-  return status >= 500 ? ErrorClass::kTransient : ErrorClass::kPermanent;
-}
-
 Error failed(const std::string& url, int status, const std::string& why) {
-  return Error(class_of(status), "cannot download " + url).because(why);
+  return Error(class_of_status(status), "cannot download " + url).because(why);
 }
 
 Task<std::string> fetch(engine::Context& context, std::string url, Place place) {

@@ -88,6 +88,7 @@ TEST_F(HttpRequest, AServerOfAnotherCa_HearsNothing) {
   const Ran ran = rehearsal_.blackstart({"apply"});
   EXPECT_EQ(ran.code, 4) << ran.all();
   EXPECT_THAT(ran.err, HasSubstr("the server's certificate is not trusted"));
+  EXPECT_NE(RealCluster::get().kubectl({"get", "configmap", name_}).code, 0);
 }
 
 }  // namespace

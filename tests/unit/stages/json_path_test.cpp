@@ -35,15 +35,15 @@ TEST(JsonPath, LeadsToOnePlace) {
 TEST(JsonPath, WhatIsNone_IsRefusedWithTheCharacter) {
   const std::pair<const char*, const char*> rows[] = {
       {"a", "expected '.' or '[' at character 1"},
-      {".a..b", "expected a name"},
+      {".a..b", "at character 4"},
       {".a.", "expected a name"},
       {".a[*]", "expected an index or a quoted name at character 4"},
       {".a[?(@.b)]", "expected an index or a quoted name at character 4"},
-      {".*", "expected a name"},
+      {".*", "['a.b'] at character 2 of '.*'"},
       {".a[-1]", "expected an index or a quoted name at character 4"},
       {".a[99999999999999999999]", "expected an index or a quoted name"},
       {".a[1", "expected ']' at character 5"},
-      {".a['b", "expected a closing quote"},
+      {".a['b", "expected a closing quote at character 6"},
       {".a['b'", "expected ']'"},
       {".a[1]b", "expected '.' or '['"},
   };
